@@ -1,0 +1,153 @@
+// core/v1, apps/v1, batch/v1, policy/v1 and scheduling.k8s.io/v1: the fields Windlass reads or
+// writes, as plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/meta.h"
+#include "api/requirements.h"
+#include "api/resources.h"
+#include "api/selector.h"
+#include "api/taints.h"
+
+namespace windlass::api {
+
+struct Container {
+  std::string name;
+  std::string image;
+  StringMap env;  // literal values only
+  ResourceList requests;  // limits stand in for absent requests, as the API server does
+  ResourceList limits;
+  bool restart_always = false;  // init containers only: a sidecar
+};
+
+struct NodeSelectorTerm {
+  std::vector<RequirementSpec> match_expressions;
+  bool operator==(const NodeSelectorTerm&) const = default;
+};
+struct PreferredNodeTerm {
+  int weight = 1;
+  NodeSelectorTerm term;
+  bool operator==(const PreferredNodeTerm&) const = default;
+};
+
+struct TopologySpreadConstraint {
+  int max_skew = 1;
+  std::string topology_key;
+  bool schedule_anyway = false;
+  LabelSelector selector;
+  bool operator==(const TopologySpreadConstraint&) const = default;
+};
+
+struct PodSpec {
+  std::vector<Container> containers;
+  std::vector<Container> init_containers;
+  ResourceList overhead;
+  StringMap node_selector;
+  std::vector<NodeSelectorTerm> required_node_terms;  // ORed
+  std::vector<PreferredNodeTerm> preferred_node_terms;
+  std::vector<Toleration> tolerations;
+  std::vector<TopologySpreadConstraint> topology_spread;
+  std::string priority_class;
+  std::optional<int32_t> priority;  // resolved from the class
+  std::string node_name;
+  std::string scheduler_name;
+  Duration termination_grace = seconds(30);
+};
+
+enum class PodPhase { kPending, kRunning, kSucceeded, kFailed };
+
+struct Pod {
+  ObjectMeta meta;
+  PodSpec spec;
+  PodPhase phase = PodPhase::kPending;
+  bool ready = false;
+  std::optional<Instant> scheduled_at;  // PodScheduled=True
+  std::optional<Instant> unschedulable_since;  // PodScheduled=False, reason Unschedulable
+  std::optional<Instant> started_at;
+  std::optional<Instant> ready_at;
+  std::string nominated_node;
+  RawObject raw;
+
+  [[nodiscard]] bool terminal() const {
+    return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed;
+  }
+  [[nodiscard]] bool daemon() const;  // owned by a DaemonSet
+};
+
+// Kubernetes' pod request formula (init containers, sidecars, overhead), plus pods: 1.
+ResourceList pod_requests(const PodSpec& spec);
+// nodeSelector and the first required node term, and the heaviest preferred term if asked
+// (Karpenter's reading; further OR terms come by relaxation).
+Requirements pod_requirements(const PodSpec& spec, bool with_preference);
+
+struct Node {
+  ObjectMeta meta;
+  std::string provider_id;
+  bool unschedulable = false;
+  std::vector<Taint> taints;
+  ResourceList capacity;
+  ResourceList allocatable;
+  std::vector<Condition> conditions;  // Ready
+  RawObject raw;
+};
+
+struct PodTemplate {
+  StringMap labels;
+  StringMap annotations;
+  PodSpec spec;
+};
+
+struct Deployment {
+  ObjectMeta meta;
+  int32_t replicas = 1;
+  LabelSelector selector;
+  PodTemplate pod_template;
+  int32_t status_replicas = 0;
+  int32_t ready_replicas = 0;
+  RawObject raw;
+};
+
+struct DaemonSet {
+  ObjectMeta meta;
+  LabelSelector selector;
+  PodTemplate pod_template;
+  RawObject raw;
+};
+
+struct Job {
+  ObjectMeta meta;
+  int32_t parallelism = 1;
+  int32_t completions = 1;
+  int32_t backoff_limit = 6;
+  PodTemplate pod_template;
+  int32_t succeeded = 0;
+  int32_t failed = 0;
+  std::optional<Instant> completed_at;
+  RawObject raw;
+};
+
+struct PriorityClass {
+  ObjectMeta meta;
+  int32_t value = 0;
+  bool global_default = false;
+  bool preempts = true;  // preemptionPolicy != Never
+  RawObject raw;
+};
+
+// minAvailable XOR maxUnavailable, each an absolute number or a percentage.
+struct IntOrPercent {
+  int32_t value = 0;
+  bool percent = false;
+};
+struct PodDisruptionBudget {
+  ObjectMeta meta;
+  LabelSelector selector;
+  std::optional<IntOrPercent> min_available;
+  std::optional<IntOrPercent> max_unavailable;
+  RawObject raw;
+};
+
+}  // namespace windlass::api

@@ -1,0 +1,85 @@
+// Which nodes to empty, replace or keep, and why (reference karpenter.md 4): emptiness, then
+// multi-node, then single-node consolidation; the first method that finds something ends the pass.
+// A pure function; validation is a second call 15 s later, by the controller.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/karpenter.h"
+#include "base/time.h"
+#include "catalog/catalog.h"
+#include "scheduling/solve.h"
+
+namespace windlass::disruption {
+
+// A node with all that disruption looks at.
+struct Candidate {
+  std::string node;
+  std::string claim;
+  std::string pool;
+  std::string instance_type;
+  std::string capacity_type;
+  std::string zone;
+  double usd_per_hour = 0;
+  bool initialized = false;
+  bool deleting = false;   // or tainted for disruption
+  bool nominated = false;  // a pod was promised to it in the last 20 s
+  bool ready = true;
+  Instant initialized_at{};
+  std::optional<Instant> last_pod_event;
+  api::StringMap annotations;
+  std::vector<const api::Pod*> pods;  // bound to it, not terminal
+};
+
+struct Cluster {
+  std::vector<Candidate> nodes;  // every managed node
+  scheduling::Problem scheduling;  // as for provisioning: all nodes, pools, daemon sets; pending
+                                   // pods in `pods`
+  std::vector<const api::PodDisruptionBudget*> budgets;
+  std::vector<const api::Pod*> all_pods;  // for the PDBs' counts
+};
+
+struct Command {
+  enum class Method { kEmptiness, kMultiNode, kSingleNode };
+  Method method = Method::kEmptiness;
+  std::vector<std::string> claims;  // to delete, sorted
+  std::optional<scheduling::NewClaim> replacement;
+  double usd_per_hour_before = 0;
+  double usd_per_hour_after = 0;
+  std::string why;
+};
+std::string_view to_string(Command::Method method);  // "emptiness", "multi_node_consolidation", ...
+
+struct Left {
+  std::string node;
+  std::string reason;  // "pod inference/x has karpenter.sh/do-not-disrupt", "in use for 2m of 5m"
+};
+
+struct Proposal {
+  std::vector<Command> commands;  // none or one
+  std::vector<Left> left;         // every node left alone, and why
+};
+
+struct Options {
+  // Joint policy only: dollars that moving the node's pods would cost (warm-up), by node; a
+  // consolidation must save more than that within `payback`.
+  std::map<std::string, double> move_cost_usd;
+  Duration payback = hours(1);
+};
+
+Proposal propose(const Cluster& cluster, Instant now, const Options& options);
+
+// now - max(initialized, last pod event) >= consolidateAfter (karpenter.md 4.2).
+bool consolidatable(const Candidate& node, const api::NodePool& pool, Instant now);
+// When that will be; nullopt: never.
+std::optional<Instant> consolidatable_at(const Candidate& node, const api::NodePool& pool);
+// Evictions this budget still allows (minAvailable / maxUnavailable, percentages rounded up).
+int32_t disruptions_allowed(const api::PodDisruptionBudget& pdb,
+                            const std::vector<const api::Pod*>& all_pods);
+// Nodes of `pool` that may be disrupted now for `reason` (Empty, Underutilized, Drifted): 4.6.
+int32_t allowed_disruptions(const api::NodePool& pool, std::string_view reason,
+                            const std::vector<Candidate>& nodes, Instant now);
+
+}  // namespace windlass::disruption

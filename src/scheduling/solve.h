@@ -1,0 +1,80 @@
+// Where pods go: onto nodes there are, onto claims on their way, onto new claims. Karpenter's rules
+// (reference karpenter.md 2), as one pure function with one stated order where Karpenter leaves it
+// to map order. The constraint families of one pod are a list (solve.cc), so that topology and
+// volumes join it without a change of shape.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/karpenter.h"
+#include "base/time.h"
+#include "catalog/catalog.h"
+
+namespace windlass::scheduling {
+
+// A node or a claim whose node has not come. Values as the scheduler should see them: an
+// uninitialized node already carries its claim's expected resources.
+struct ExistingNode {
+  std::string name;        // of the node, else of the claim
+  std::string claim;       // empty for nodes no claim made
+  std::string pool;
+  bool initialized = false;
+  api::StringMap labels;
+  std::vector<api::Taint> taints;      // without startup and ephemeral taints if not initialized
+  api::ResourceList available;         // allocatable - pods' requests
+  api::ResourceList daemons_running;   // requests of daemon pods already on it
+};
+
+struct Pool {
+  const api::NodePool* pool = nullptr;
+  // As the pool's node class sees the catalogue, with unavailable offerings marked.
+  const catalog::Catalog* types = nullptr;
+  api::ResourceList used;  // capacity of the pool's nodes and claims, for limits; key "nodes" too
+};
+
+struct Problem {
+  std::vector<const api::Pod*> pods;
+  std::vector<ExistingNode> nodes;
+  std::vector<Pool> pools;
+  std::vector<const api::DaemonSet*> daemon_sets;
+  // Joint policy: requirements put on new claims for a pod over those of the pod itself, by pod key
+  // (e.g. instance types chosen by cost at the SLO). Existing nodes are not touched by it.
+  std::map<std::string, api::Requirements> claim_requirements;
+};
+
+struct NewClaim {
+  std::string pool;
+  api::Requirements requirements;            // what the NodeClaim will say
+  std::vector<const catalog::InstanceType*> types;  // that still fit, cheapest first (ties: name)
+  std::vector<std::string> pods;             // keys
+  api::ResourceList requests;                // of the pods and daemons
+  double usd_per_hour = 0;                   // cheapest offering of the cheapest type
+};
+
+struct Placement {
+  std::string pod;
+  std::string node;  // ExistingNode::name
+};
+struct Unschedulable {
+  std::string pod;
+  std::vector<std::string> reasons;  // one a pool or constraint family
+};
+
+struct Plan {
+  std::vector<NewClaim> claims;
+  std::vector<Placement> placements;
+  std::vector<Unschedulable> unschedulable;  // in queue order
+};
+
+Plan solve(const Problem& problem);
+
+// The NodeClaim a NewClaim becomes: requirements, requests, taints, node class, labels and
+// annotations of the pool, owner reference, finalizer; instance types cut to 600. No name: the
+// caller gives it.
+api::NodeClaim to_node_claim(const NewClaim& claim, const api::NodePool& pool);
+
+}  // namespace windlass::scheduling
