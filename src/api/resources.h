@@ -36,7 +36,7 @@ class ResourceList {
 
   ResourceList& operator+=(const ResourceList& other);
   ResourceList& operator-=(const ResourceList& other);  // may go negative
-  // Per name the larger of both.
+  // Per name of `other` the larger of both.
   void raise_to(const ResourceList& other);
   // Every amount of this list is <= the total's; an amount of 0 fits where the name is absent.
   // A negative total fits nothing (Karpenter's resources.Fits).

@@ -1,5 +1,6 @@
-// What can be bought: EC2 instance types with capacity, overhead, allocatable, labels and offerings.
-// A Catalog is a value; nothing here reaches the network. Prices are us-east-1 Linux on-demand.
+// What can be bought: EC2 instance types with capacity, overhead, allocatable, labels and
+// offerings. A Catalog is a value; nothing here reaches the network. Prices are us-east-1 Linux
+// on-demand.
 #pragma once
 
 #include <optional>
@@ -65,7 +66,7 @@ Catalog built_in(const CatalogOptions& options);
 
 // The same types with allocatable as this node class makes it (maxPods, podsPerCore, kubeReserved,
 // systemReserved, evictionHard, instanceStorePolicy, root volume): Karpenter's formulas, reference
-// karpenter.md 2.9.
+// karpenter.md 2.9. `base` is as built_in() makes it: its pods stand for the network's limit.
 Catalog for_node_class(const Catalog& base, const api::Ec2NodeClass& node_class);
 
 }  // namespace windlass::catalog

@@ -34,7 +34,7 @@ struct Candidate {
 };
 
 struct Cluster {
-  std::vector<Candidate> nodes;  // every managed node
+  std::vector<Candidate> nodes;    // every managed node
   scheduling::Problem scheduling;  // as for provisioning: all nodes, pools, daemon sets; pending
                                    // pods in `pods`
   std::vector<const api::PodDisruptionBudget*> budgets;

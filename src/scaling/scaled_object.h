@@ -53,6 +53,12 @@ Result<double> read_prometheus(const TriggerPlan& plan, const PrometheusAnswer& 
 // desiredReplicas inside the window, else 0 (test: next(end) <= next(start)), in the trigger's zone.
 Result<double> read_cron(const TriggerPlan& plan, Instant now);
 
+// autoscaling.keda.sh/paused or paused-replicas is set: no polls' steps and no HPA.
+bool is_paused(const api::ScaledObject& object);
+// The behavior the HPA gets: the object's own, with a direction disabled where the annotation
+// paused-scale-in or paused-scale-out says so. nullopt: the HPA's legacy path.
+std::optional<api::Behavior> hpa_behavior(const api::ScaledObject& object);
+
 struct ScaledObjectMemory {
   std::map<std::string, int32_t> failures;  // by metric, reset by a success
 };

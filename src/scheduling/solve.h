@@ -19,14 +19,14 @@ namespace windlass::scheduling {
 // A node or a claim whose node has not come. Values as the scheduler should see them: an
 // uninitialized node already carries its claim's expected resources.
 struct ExistingNode {
-  std::string name;        // of the node, else of the claim
-  std::string claim;       // empty for nodes no claim made
+  std::string name;   // of the node, else of the claim
+  std::string claim;  // empty for nodes no claim made
   std::string pool;
   bool initialized = false;
   api::StringMap labels;
-  std::vector<api::Taint> taints;      // without startup and ephemeral taints if not initialized
-  api::ResourceList available;         // allocatable - pods' requests
-  api::ResourceList daemons_running;   // requests of daemon pods already on it
+  std::vector<api::Taint> taints;     // without startup and ephemeral taints if not initialized
+  api::ResourceList available;        // allocatable - pods' requests
+  api::ResourceList daemons_running;  // requests of daemon pods already on it
 };
 
 struct Pool {
@@ -48,11 +48,11 @@ struct Problem {
 
 struct NewClaim {
   std::string pool;
-  api::Requirements requirements;            // what the NodeClaim will say
+  api::Requirements requirements;                   // what the NodeClaim will say
   std::vector<const catalog::InstanceType*> types;  // that still fit, cheapest first (ties: name)
-  std::vector<std::string> pods;             // keys
-  api::ResourceList requests;                // of the pods and daemons
-  double usd_per_hour = 0;                   // cheapest offering of the cheapest type
+  std::vector<std::string> pods;                    // keys
+  api::ResourceList requests;                       // of the pods and daemons
+  double usd_per_hour = 0;                          // cheapest offering of the cheapest type
 };
 
 struct Placement {

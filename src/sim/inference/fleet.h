@@ -52,8 +52,11 @@ struct Window {
   std::vector<float> latency_ms;
   std::vector<float> ttft_ms;
   uint64_t arrivals = 0;
-  double input_tokens = 0;   // sums over the arrivals, and of squares where a deviation is wanted
-  double output_tokens = 0;  // sum over the completions
+  // Sums over the arrivals and over the completions, and of their squares.
+  double input_tokens = 0;
+  double input_tokens_squared = 0;
+  double output_tokens = 0;
+  double output_tokens_squared = 0;
 };
 
 class Fleet {

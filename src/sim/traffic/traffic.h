@@ -27,12 +27,12 @@ struct DayShape {
     double hour;
     double factor;
   };
-  std::vector<Point> points;
+  std::vector<Point> points{};
   [[nodiscard]] double factor_at(Duration since_midnight) const;
 };
 
 struct TraceSpec {
-  std::string path;
+  std::string path{};
   // Format by header: "TIMESTAMP,ContextTokens,GeneratedTokens" (Azure LLM inference traces) or
   // "time_s,input_tokens,output_tokens".
   bool repeat = true;      // start again at the end, until the scenario's end
@@ -48,8 +48,8 @@ struct LengthSpec {  // log-normal, given by median and P95; clamped to [min, ma
 };
 struct GeneratorSpec {
   double requests_per_s = 1;  // before the shape
-  LengthSpec input;
-  LengthSpec output;
+  LengthSpec input{};
+  LengthSpec output{};
   // Bursts: a Poisson process of episodes in which the rate is multiplied.
   double bursts_per_h = 0;
   double burst_factor = 1;
@@ -57,9 +57,9 @@ struct GeneratorSpec {
 };
 
 struct TrafficSpec {
-  std::optional<TraceSpec> trace;  // exactly one of trace and generator
-  std::optional<GeneratorSpec> generator;
-  DayShape shape;  // with a trace: requests are thinned (factor < 1) or taken again (> 1), seeded
+  std::optional<TraceSpec> trace{};  // exactly one of trace and generator
+  std::optional<GeneratorSpec> generator{};
+  DayShape shape{};  // with a trace: requests are thinned (factor < 1) or taken again (> 1), seeded
 };
 
 class Traffic {

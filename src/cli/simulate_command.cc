@@ -1,0 +1,197 @@
+#include "cli/simulate_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/progress.h"
+#include "report/report.h"
+#include "sim/world.h"
+
+namespace windlass::cli {
+namespace {
+
+struct Options {
+  std::string scenario;
+  std::vector<std::string> policies;
+  std::optional<uint64_t> seed;
+  std::string output = "table";
+  std::string report;
+  std::string decisions;
+  bool quiet = false;
+};
+
+std::atomic<bool> g_stop{false};  // set by the signal handler
+
+extern "C" void on_interrupt(int) { g_stop.store(true, std::memory_order_relaxed); }
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// What one policy's run left behind.
+struct Run {
+  controllers::Policy policy{};
+  std::optional<sim::RunResult> result;
+  std::string error;
+  std::string decisions;  // JSON lines
+};
+
+void run_one(const sim::Scenario& scenario, bool keep_decisions, Progress& progress, size_t index,
+             Run& run) {
+  sim::RunOptions options;
+  options.stop = &g_stop;
+  options.progress = [&](double share) { progress.update(index, share); };
+  if (keep_decisions) {
+    options.decisions = [&](const std::string& line) { run.decisions += line + "\n"; };
+  }
+  const double began = now_s();
+  auto result = sim::simulate(scenario, run.policy, options);
+  if (!result.ok()) {
+    run.error = result.error().message();
+    return;
+  }
+  run.result = *std::move(result);
+  run.result->wall_s = now_s() - began;
+  progress.update(index, run.result->partial ? -1 : 1);
+}
+
+// Whole worlds side by side, one a core: they share the scenario, which nobody changes.
+std::vector<Run> run_all(const sim::Scenario& scenario, const Options& options) {
+  std::vector<Run> runs(scenario.policies.size());
+  std::vector<std::string> names;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    runs[i].policy = scenario.policies[i];
+    names.emplace_back(controllers::to_string(runs[i].policy));
+  }
+  Progress progress(names, !options.quiet);
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < runs.size(); i = next++) {
+      run_one(scenario, !options.decisions.empty(), progress, i, runs[i]);
+    }
+  };
+  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < std::min(cores, runs.size()); ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  progress.finish();
+  return runs;
+}
+
+bool write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file) return true;
+  std::cerr << fmt::format("error: can't write {}\n", path);
+  return false;
+}
+
+std::optional<sim::Scenario> load(const Options& options) {
+  auto file = sim::read_scenario(options.scenario, options.seed);
+  if (!file.ok()) {
+    std::cerr << "error: " << file.error().message() << "\n";
+    return std::nullopt;
+  }
+  for (const api::Finding& finding : file->errors) {
+    std::cerr << fmt::format("error: {}: {}\n", finding.place, finding.text);
+  }
+  if (!file->errors.empty()) {
+    std::cerr << fmt::format("{} error{}; nothing was run\n", file->errors.size(),
+                             file->errors.size() == 1 ? "" : "s");
+    return std::nullopt;
+  }
+  sim::Scenario scenario = std::move(file->scenario);
+  if (options.policies.empty()) return scenario;
+  scenario.policies.clear();
+  for (const std::string& name : options.policies) {
+    const auto policy = controllers::parse_policy(name);
+    if (!policy.ok()) {
+      std::cerr << "error: --policy: " << policy.error().message() << "\n";
+      return std::nullopt;
+    }
+    scenario.policies.push_back(*policy);
+  }
+  return scenario;
+}
+
+int simulate(const Options& options) {
+  const std::optional<sim::Scenario> scenario = load(options);
+  if (!scenario) return 2;
+  // Files that can't be written are said before the work, not after it.
+  for (const std::string& path : {options.report, options.decisions}) {
+    if (!path.empty() && !write_file(path, "")) return 2;
+  }
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+  std::vector<Run> runs = run_all(*scenario, options);
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+
+  sim::ScenarioResult result;
+  result.scenario = scenario->name;
+  result.seed = scenario->seed;
+  result.duration_s = scenario->duration.seconds();
+  result.notes = scenario->notes;
+  int exit_code = g_stop ? 130 : 0;
+  std::string decisions;
+  for (Run& run : runs) {
+    decisions += run.decisions;
+    if (run.result) {
+      result.policies.push_back(std::move(*run.result));
+    } else {
+      std::cerr << fmt::format("error: policy {}: {}\n", controllers::to_string(run.policy),
+                               run.error);
+      exit_code = 1;
+    }
+  }
+  if (options.output == "json") {
+    std::cout << report::results_json(result).dump(2) << "\n";
+  } else {
+    std::cout << report::results_table(result);
+  }
+  if (!options.decisions.empty() && !write_file(options.decisions, decisions)) exit_code = 1;
+  if (!options.report.empty()) {
+    if (!write_file(options.report, report::results_html(result))) return 1;
+    if (options.output != "json") std::cout << "\nreport: " << options.report << "\n";
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+void add_simulate_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Replay traffic against manifests under several policies and compare them");
+  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
+      ->required();
+  command->add_option("--policy", options->policies,
+                      "static, stock or windlass; may be given several times (default: the "
+                      "scenario's list)");
+  command->add_option("--seed", options->seed, "Takes the place of the scenario's seed");
+  command->add_option("-o,--output", options->output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}));
+  command->add_option("--report", options->report, "Write an HTML report to this file");
+  command->add_option("--decisions", options->decisions,
+                      "Write every decision to this file, a JSON line each");
+  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
+  command->footer(
+      "Exit codes: 0 done, 1 a run failed, 2 bad input, 130 stopped by Ctrl-C (the table so far\n"
+      "is printed, marked partial).\n\n"
+      "Example: windlass simulate examples/blog/scenario.yaml --report report.html");
+  command->callback([options, &exit_code] { exit_code = simulate(*options); });
+}
+
+}  // namespace windlass::cli

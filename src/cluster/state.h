@@ -1,0 +1,144 @@
+// What is known now: typed objects with indexes, and the observations beside them. Changed by
+// observations only (put, remove, observe_*); every change is queued for the ring, which turns it
+// into keys to reconcile. Values handed out are valid until the next change. One thread.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/object.h"
+#include "catalog/catalog.h"
+#include "cluster/observations.h"
+#include "cluster/table.h"
+
+namespace windlass::cluster {
+
+enum class Kind {
+  kPod, kNode, kDeployment, kDaemonSet, kJob, kPriorityClass, kPodDisruptionBudget, kNodePool,
+  kNodeClaim, kNodeClass, kScaledObject,
+  kQueryRound, kLaunchResult, kInterruption, kModelSignals,
+};
+std::string_view to_string(Kind kind);
+
+struct Change {
+  Kind kind;
+  std::string key;
+  bool removed = false;
+};
+
+class State {
+ public:
+  explicit State(catalog::Catalog catalog);
+
+  // --- objects ---
+  [[nodiscard]] const Table<api::Pod>& pods() const { return pods_; }
+  [[nodiscard]] const Table<api::Node>& nodes() const { return nodes_; }
+  [[nodiscard]] const Table<api::Deployment>& deployments() const { return deployments_; }
+  [[nodiscard]] const Table<api::DaemonSet>& daemon_sets() const { return daemon_sets_; }
+  [[nodiscard]] const Table<api::Job>& jobs() const { return jobs_; }
+  [[nodiscard]] const Table<api::PriorityClass>& priority_classes() const {
+    return priority_classes_;
+  }
+  [[nodiscard]] const Table<api::PodDisruptionBudget>& budgets() const { return budgets_; }
+  [[nodiscard]] const Table<api::NodePool>& node_pools() const { return node_pools_; }
+  [[nodiscard]] const Table<api::NodeClaim>& node_claims() const { return node_claims_; }
+  [[nodiscard]] const Table<api::Ec2NodeClass>& node_classes() const { return node_classes_; }
+  [[nodiscard]] const Table<api::ScaledObject>& scaled_objects() const { return scaled_objects_; }
+
+  // Creates or replaces; gives it the next resource version.
+  void put(api::Object object);
+  // Nothing happens if it is not there.
+  void remove(Kind kind, std::string_view key);
+  [[nodiscard]] uint64_t resource_version() const { return version_; }
+
+  // --- indexes ---
+  // Keys of the pods bound to the node, in order.
+  [[nodiscard]] const std::set<std::string>& pods_on(std::string_view node) const;
+  // Keys of the pods bound to no node and not terminal, in order.
+  [[nodiscard]] const std::set<std::string>& unbound_pods() const { return unbound_; }
+  // Keys of the pods an object owns (by owner uid), in order.
+  [[nodiscard]] const std::set<std::string>& pods_of(std::string_view owner_uid) const;
+  [[nodiscard]] const api::Node* node_by_provider_id(std::string_view id) const;
+  [[nodiscard]] const api::NodeClaim* claim_by_provider_id(std::string_view id) const;
+  // The claim behind a node, or nullptr.
+  [[nodiscard]] const api::NodeClaim* claim_of_node(std::string_view node) const;
+  // Allocatable less the requests of the pods bound to the node and not terminal.
+  [[nodiscard]] api::ResourceList free_on(const api::Node& node) const;
+
+  // --- observations beside objects ---
+  [[nodiscard]] const catalog::Catalog& catalog() const { return catalog_; }
+  // The catalogue as a node class sees it; the built-in view for an unknown class.
+  [[nodiscard]] const catalog::Catalog& types_for(std::string_view node_class) const;
+
+  void observe_query(const std::string& scaled_object, QueryRound round);
+  [[nodiscard]] const QueryRound* query_round(std::string_view scaled_object,
+                                              QueryPurpose purpose) const;
+
+  void observe_launch(const std::string& claim, LaunchResult result);
+  [[nodiscard]] const LaunchResult* launch_result(std::string_view claim) const;
+
+  // No capacity for this offering until `until`.
+  void observe_unavailable(const std::string& offering, Instant until);
+  [[nodiscard]] bool unavailable(std::string_view offering, Instant now) const;
+  [[nodiscard]] const std::map<std::string, Instant, std::less<>>& unavailable_offerings() const {
+    return unavailable_;
+  }
+
+  // The cloud will take the instance away.
+  void observe_interruption(const std::string& provider_id, std::string reason);
+  [[nodiscard]] const std::map<std::string, std::string, std::less<>>& interruptions() const {
+    return interruptions_;
+  }
+
+  void set_models(std::vector<InferenceModel> models) { models_ = std::move(models); }
+  [[nodiscard]] const std::vector<InferenceModel>& models() const { return models_; }
+  [[nodiscard]] const InferenceModel* model_of(std::string_view deployment) const;
+  void observe_signals(const std::string& model, ModelSignals signals);
+  [[nodiscard]] const ModelSignals* signals(std::string_view model) const;
+
+  // --- changes since the last call, oldest first ---
+  std::deque<Change> take_changes();
+
+ private:
+  void index(const api::Pod& pod);
+  void unindex(const api::Pod& pod);
+  template <typename T>
+  void store(Table<T>& table, Kind kind, T object);
+
+  uint64_t version_ = 0;
+  std::deque<Change> changes_;
+  Table<api::Pod> pods_;
+  Table<api::Node> nodes_;
+  Table<api::Deployment> deployments_;
+  Table<api::DaemonSet> daemon_sets_;
+  Table<api::Job> jobs_;
+  Table<api::PriorityClass> priority_classes_;
+  Table<api::PodDisruptionBudget> budgets_;
+  Table<api::NodePool> node_pools_;
+  Table<api::NodeClaim> node_claims_;
+  Table<api::Ec2NodeClass> node_classes_;
+  Table<api::ScaledObject> scaled_objects_;
+
+  std::map<std::string, std::set<std::string>, std::less<>> pods_by_node_;
+  std::map<std::string, std::set<std::string>, std::less<>> pods_by_owner_;
+  std::set<std::string> unbound_;
+  std::map<std::string, std::string, std::less<>> node_by_provider_;
+  std::map<std::string, std::string, std::less<>> claim_by_provider_;
+
+  catalog::Catalog catalog_;
+  std::map<std::string, catalog::Catalog, std::less<>> types_by_class_;
+  std::map<std::string, QueryRound, std::less<>> polls_;
+  std::map<std::string, QueryRound, std::less<>> syncs_;
+  std::map<std::string, LaunchResult, std::less<>> launch_results_;
+  std::map<std::string, Instant, std::less<>> unavailable_;
+  std::map<std::string, std::string, std::less<>> interruptions_;
+  std::vector<InferenceModel> models_;
+  std::map<std::string, ModelSignals, std::less<>> signals_;
+};
+
+}  // namespace windlass::cluster

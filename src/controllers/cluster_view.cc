@@ -1,0 +1,225 @@
+#include "controllers/cluster_view.h"
+
+#include <algorithm>
+
+#include "base/hash.h"
+
+namespace windlass::controllers {
+namespace {
+
+// Taints that go away by themselves while a node starts (karpenter.md 3).
+bool is_ephemeral(const api::Taint& taint) {
+  return taint.key == "node.kubernetes.io/not-ready" ||
+         taint.key == "node.kubernetes.io/unreachable" ||
+         taint.key == "node.cloudprovider.kubernetes.io/uninitialized" ||
+         taint.key == api::kUnregisteredTaint || taint.key.starts_with("readiness.k8s.io/");
+}
+
+bool is_startup(const api::Taint& taint, const api::NodeClaim& claim) {
+  return std::find(claim.startup_taints.begin(), claim.startup_taints.end(), taint) !=
+         claim.startup_taints.end();
+}
+
+api::ResourceList daemon_requests(const cluster::State& state, const std::string& node) {
+  api::ResourceList sum;
+  for (const std::string& key : state.pods_on(node)) {
+    const api::Pod& pod = state.pods().at(key);
+    if (pod.daemon() && !pod.terminal()) sum += api::pod_requests(pod.spec);
+  }
+  return sum;
+}
+
+scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& node,
+                                 const api::NodeClaim* claim) {
+  scheduling::ExistingNode out;
+  out.name = node.meta.name;
+  out.labels = node.meta.labels;
+  out.available = state.free_on(node);
+  out.daemons_running = daemon_requests(state, node.meta.name);
+  if (claim == nullptr) {
+    out.initialized = api::is_true(node.conditions, "Ready");
+    out.taints = node.taints;
+    return out;
+  }
+  out.claim = claim->meta.name;
+  out.pool = claim->pool();
+  out.initialized = api::is_true(claim->conditions, "Initialized");
+  for (const api::Taint& taint : node.taints) {
+    if (!out.initialized && (is_ephemeral(taint) || is_startup(taint, *claim))) continue;
+    out.taints.push_back(taint);
+  }
+  if (!out.initialized) {
+    // What the node does not report yet (the GPUs, before their plugin) is taken from the claim.
+    for (const auto& [name, milli] : claim->allocatable) {
+      if (node.allocatable.milli(name) == 0) {
+        out.available.set(name, out.available.milli(name) + milli);
+      }
+    }
+  }
+  return out;
+}
+
+// A claim whose node has not come. Before the launch its type is open, so it counts for what was
+// asked of it and no more.
+scheduling::ExistingNode of_claim(const api::NodeClaim& claim) {
+  scheduling::ExistingNode out;
+  out.name = claim.meta.name;
+  out.claim = claim.meta.name;
+  out.pool = claim.pool();
+  out.labels = claim.meta.labels;
+  out.labels.emplace(api::kHostnameLabel, claim.meta.name);
+  const auto pinned = api::Requirements::from_specs(claim.requirements).labels();
+  out.labels.insert(pinned.begin(), pinned.end());
+  out.taints = claim.taints;
+  out.available = claim.allocatable.empty() ? claim.requests : claim.allocatable;
+  return out;
+}
+
+void count_use(const api::NodeClaim& claim, api::ResourceList& used) {
+  used += claim.capacity.empty() ? claim.requests : claim.capacity;
+  used += api::ResourceList{{"nodes", 1000}};
+}
+
+}  // namespace
+
+bool Nominations::holds(const std::string& name, Instant now) const {
+  const auto it = until.find(name);
+  return it != until.end() && now < it->second;
+}
+
+const catalog::Catalog& OfferingView::types(const cluster::State& state,
+                                            const std::string& node_class, Instant now) {
+  std::set<std::string> out;
+  for (const auto& [offering, until] : state.unavailable_offerings()) {
+    if (now < until) out.insert(offering);
+  }
+  if (out.empty()) return state.types_for(node_class);
+  Marked& marked = marked_[node_class];
+  if (marked.out != out) {
+    marked.catalog = state.types_for(node_class);
+    for (catalog::InstanceType& type : marked.catalog.types) {
+      for (catalog::Offering& offering : type.offerings) {
+        offering.available =
+            offering.available && !out.contains(cluster::offering_key(type.name, offering.zone,
+                                                                      offering.capacity_type));
+      }
+    }
+    marked.out = std::move(out);
+  }
+  return marked.catalog;
+}
+
+bool is_deleting(const api::Node& node, const api::NodeClaim* claim) {
+  if (node.meta.deleted || (claim != nullptr && claim->meta.deleted)) return true;
+  return std::any_of(node.taints.begin(), node.taints.end(),
+                     [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
+}
+
+scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& offerings,
+                                    Instant now) {
+  scheduling::Problem problem;
+  std::map<std::string, api::ResourceList> used;
+  for (const auto& [key, node] : state.nodes()) {
+    const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
+    if (node.unschedulable || is_deleting(node, claim)) continue;
+    problem.nodes.push_back(of_node(state, node, claim));
+  }
+  for (const auto& [key, claim] : state.node_claims()) {
+    count_use(claim, used[claim.pool()]);
+    const bool has_node =
+        !claim.provider_id.empty() && state.node_by_provider_id(claim.provider_id) != nullptr;
+    if (!has_node && !claim.meta.deleted) problem.nodes.push_back(of_claim(claim));
+  }
+  for (const auto& [key, pool] : state.node_pools()) {
+    if (pool.meta.deleted || pool.replicas) continue;
+    problem.pools.push_back({&pool, &offerings.types(state, pool.node_class.name, now),
+                             used[pool.meta.name]});
+  }
+  for (const auto& [key, daemon_set] : state.daemon_sets()) {
+    problem.daemon_sets.push_back(&daemon_set);
+  }
+  return problem;
+}
+
+std::vector<disruption::Candidate> candidates(const cluster::State& state,
+                                              const Nominations& nominations, Instant now) {
+  std::vector<disruption::Candidate> out;
+  for (const auto& [key, node] : state.nodes()) {
+    const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
+    if (claim == nullptr) continue;  // not ours
+    disruption::Candidate candidate;
+    candidate.node = node.meta.name;
+    candidate.claim = claim->meta.name;
+    candidate.pool = claim->pool();
+    candidate.instance_type = claim->instance_type();
+    candidate.capacity_type = claim->capacity_type();
+    candidate.zone = claim->zone();
+    if (const catalog::InstanceType* type =
+            state.types_for(claim->node_class.name).find(candidate.instance_type)) {
+      for (const catalog::Offering& offering : type->offerings) {
+        const bool same = offering.zone == candidate.zone &&
+                          offering.capacity_type == candidate.capacity_type;
+        if (same) candidate.usd_per_hour = offering.usd_per_hour;
+      }
+    }
+    const api::Condition* initialized = api::find_condition(claim->conditions, "Initialized");
+    candidate.initialized = initialized != nullptr && initialized->status == "True";
+    if (candidate.initialized) candidate.initialized_at = initialized->changed;
+    candidate.deleting = is_deleting(node, claim);
+    candidate.nominated =
+        nominations.holds(node.meta.name, now) || nominations.holds(claim->meta.name, now);
+    candidate.ready = api::is_true(node.conditions, "Ready");
+    candidate.last_pod_event = claim->last_pod_event;
+    candidate.annotations = node.meta.annotations;
+    for (const std::string& pod_key : state.pods_on(node.meta.name)) {
+      const api::Pod& pod = state.pods().at(pod_key);
+      if (!pod.terminal()) candidate.pods.push_back(&pod);
+    }
+    out.push_back(std::move(candidate));
+  }
+  return out;
+}
+
+std::vector<const api::Pod*> pending_pods(const cluster::State& state) {
+  std::vector<const api::Pod*> out;
+  for (const std::string& key : state.unbound_pods()) {
+    const api::Pod& pod = state.pods().at(key);
+    if (!pod.unschedulable_since || pod.meta.deleted || pod.daemon()) continue;
+    // A pod that preempts waits for its victims to go, not for a node.
+    if (!pod.nominated_node.empty()) continue;
+    out.push_back(&pod);
+  }
+  return out;
+}
+
+std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state) {
+  std::vector<const api::Pod*> out;
+  for (const auto& [name, node] : state.nodes()) {
+    if (!is_deleting(node, state.claim_by_provider_id(node.provider_id))) continue;
+    for (const std::string& key : state.pods_on(name)) {
+      const api::Pod& pod = state.pods().at(key);
+      const bool goes_on = !pod.terminal() && !pod.meta.deleted && !pod.daemon();
+      if (goes_on && !pod.meta.owners.empty()) out.push_back(&pod);
+    }
+  }
+  return out;
+}
+
+std::string claim_name(const std::string& pool, uint64_t& counter, const cluster::State& state) {
+  // Kubernetes' alphabet for generated names: no vowels, so no words.
+  static constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
+  while (true) {
+    Hash64 hash;
+    hash.add(pool);
+    hash.add(++counter);
+    uint64_t bits = hash.value();
+    std::string name = pool + "-";
+    for (int i = 0; i < 5; ++i) {
+      name += kLetters[bits % kLetters.size()];
+      bits /= kLetters.size();
+    }
+    if (state.node_claims().find(name) == nullptr) return name;
+  }
+}
+
+}  // namespace windlass::controllers

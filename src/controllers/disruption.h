@@ -1,0 +1,58 @@
+// The disruption loop: every 10 s ask disruption::propose, wait 15 s, ask again, and only what is
+// still right is done: taint, create the replacement, wait until it is initialized, delete
+// (reference karpenter.md 4.1, 4.5).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "controllers/cluster_view.h"
+#include "controllers/ring.h"
+
+namespace windlass::controllers {
+
+struct DisruptionOptions {
+  Duration poll = seconds(10);
+  Duration validation_wait = seconds(15);
+  // Joint policy: what moving each node's pods costs (see disruption::Options).
+  std::function<disruption::Options(const cluster::State&, Instant)> weigh;
+};
+
+class DisruptionController : public Controller {
+ public:
+  DisruptionController(DisruptionOptions options, std::shared_ptr<Nominations> nominations)
+      : options_(std::move(options)), nominations_(std::move(nominations)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "disruption"; }
+  void touched(const cluster::Change& change, const cluster::State& state,
+               std::vector<std::string>& keys) override;
+  void start(const cluster::State& state, std::vector<std::string>& keys) override;
+  Outcome reconcile(const std::string& key, const cluster::State& state, Instant now) override;
+
+ private:
+  struct Running {
+    disruption::Command command;
+    std::string replacement;  // claim name; empty for a delete
+    Instant began{};
+  };
+  disruption::Proposal propose(const cluster::State& state, Instant now);
+  void execute(const disruption::Command& command, const cluster::State& state, Instant now,
+               Outcome& out);
+  void follow(const cluster::State& state, Instant now, Outcome& out);
+  void taint(const std::string& claim, bool on, const cluster::State& state, Outcome& out);
+
+  DisruptionOptions options_;
+  std::shared_ptr<Nominations> nominations_;
+  OfferingView offerings_;
+  std::optional<disruption::Command> awaiting_;  // computed, waiting for its validation
+  Instant validate_at_{};
+  Instant next_pass_{};
+  std::vector<Running> running_;
+  uint64_t names_ = 0;
+};
+
+}  // namespace windlass::controllers

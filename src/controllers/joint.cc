@@ -1,0 +1,264 @@
+#include "controllers/joint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace windlass::controllers {
+namespace {
+
+using cluster::Kind;
+
+int gpus_of(const api::ResourceList& requests) {
+  return static_cast<int>(api::whole_units(requests.milli(api::kNvidiaGpu)));
+}
+
+bool is_batch(const api::Pod& pod) {
+  return std::any_of(pod.meta.owners.begin(), pod.meta.owners.end(),
+                     [](const api::OwnerReference& o) { return o.kind == "Job"; });
+}
+
+// The Deployment whose ReplicaSet (named deployment-hash) made the pod, by the owner's uid.
+const api::Deployment* deployment_of(const api::Pod& pod, const cluster::State& state) {
+  for (const auto& [key, deployment] : state.deployments()) {
+    for (const api::OwnerReference& owner : pod.meta.owners) {
+      if (owner.uid == deployment.meta.uid) return &deployment;
+    }
+  }
+  return nullptr;
+}
+
+api::Requirements in_types(const std::set<std::string>& types) {
+  api::Requirements only;
+  only.add(api::kInstanceTypeLabel,
+           api::Requirement(api::Operator::kIn, {types.begin(), types.end()}));
+  return only;
+}
+
+}  // namespace
+
+const api::Deployment* target_of(const api::ScaledObject& object, const cluster::State& state) {
+  if (object.target_kind != "Deployment") return nullptr;
+  const std::string& ns = object.meta.namespace_name;
+  return state.deployments().find(ns.empty() ? object.target_name : ns + "/" + object.target_name);
+}
+
+std::optional<JointView::Choice> JointView::choose(const cluster::InferenceModel& model,
+                                                   const api::Deployment& deployment,
+                                                   int replicas_needed,
+                                                   const cluster::State& state, Instant now) {
+  const cluster::ModelSignals* signals = state.signals(model.name);
+  if (signals == nullptr || signals->output_mean <= 0) return std::nullopt;
+  std::vector<scaling::GpuOption> options;
+  for (const auto& [name, pool] : state.node_pools()) {
+    scaling::GpuQuestion question;
+    question.types = &offerings_.types(state, pool.node_class.name, now);
+    question.requirements = api::Requirements::from_specs(pool.requirements);
+    question.requirements.add(api::pod_requirements(deployment.pod_template.spec, false));
+    question.pod_requests = api::pod_requests(deployment.pod_template.spec);
+    question.gpus_per_replica = gpus_of(question.pod_requests);
+    question.replicas_needed = replicas_needed;
+    question.mix = {signals->input_mean, signals->output_mean, signals->input_p95,
+                    signals->output_p95};
+    question.slo_p95_ms = model.slo.millis();
+    question.profile = [&](const catalog::InstanceType& type) { 
+      return cluster::profile_on(model, type);
+    };
+    const std::vector<scaling::GpuOption> found = scaling::rank_gpus(question);
+    options.insert(options.end(), found.begin(), found.end());
+  }
+  if (options.empty()) return std::nullopt;
+  std::stable_sort(options.begin(), options.end(), [](const auto& a, const auto& b) {
+    return a.usd_per_million < b.usd_per_million;
+  });
+  Choice choice;
+  choice.best = options.front();
+  const double bound = choice.best.usd_per_million * (1 + options_.price_tolerance);
+  for (const scaling::GpuOption& option : options) {
+    if (option.usd_per_million <= bound) choice.types.insert(option.type->name);
+  }
+  choice.why = fmt::format("{} serves a million requests within the SLO for ${:.2f}{}",
+                           choice.best.type->name, choice.best.usd_per_million,
+                           options.size() > 1 ? fmt::format(", next {} for ${:.2f}",
+                                                            options[1].type->name,
+                                                            options[1].usd_per_million)
+                                              : std::string());
+  types_of_[deployment.meta.key()] = choice.types;
+  return choice;
+}
+
+api::Requirements JointView::batch_requirements(const api::Pod& pod,
+                                                const scheduling::Problem& problem) const {
+  // Least dollars for the work: price over the speed of the GPUs the pod would use.
+  const api::ResourceList requests = api::pod_requests(pod.spec);
+  const int gpus = gpus_of(requests);
+  if (gpus == 0) return {};
+  std::vector<std::pair<double, std::string>> costs;
+  for (const scheduling::Pool& pool : problem.pools) {
+    auto requirements = api::Requirements::from_specs(pool.pool->requirements);
+    requirements.add(api::pod_requirements(pod.spec, false));
+    for (const catalog::InstanceType& type : pool.types->types) {
+      const catalog::GpuCard* gpu = catalog::gpu_of(type);
+      if (gpu == nullptr || !requests.fits(type.allocatable)) continue;
+      if (!type.requirements.intersects(requirements)) continue;
+      if (const catalog::Offering* offering = type.cheapest(requirements)) {
+        costs.emplace_back(offering->usd_per_hour / (gpu->dense_fp16_tflops * gpus), type.name);
+      }
+    }
+  }
+  if (costs.empty()) return {};
+  std::sort(costs.begin(), costs.end());
+  std::set<std::string> types;
+  for (const auto& [cost, name] : costs) {
+    if (cost <= costs.front().first * (1 + options_.price_tolerance)) types.insert(name);
+  }
+  return in_types(types);
+}
+
+void JointView::shape(scheduling::Problem& problem, const cluster::State& state, Instant now) {
+  std::erase_if(problem.pods, [&](const api::Pod* pod) {
+    return is_batch(*pod) && now - pod->meta.created < options_.batch_max_wait;
+  });
+  for (const api::Pod* pod : problem.pods) {
+    if (is_batch(*pod)) {
+      api::Requirements only = batch_requirements(*pod, problem);
+      if (only.size() > 0) problem.claim_requirements[pod->meta.key()] = std::move(only);
+    } else if (const api::Deployment* deployment = deployment_of(*pod, state)) {
+      const auto types = types_of_.find(deployment->meta.key());
+      if (types != types_of_.end()) {
+        problem.claim_requirements[pod->meta.key()] = in_types(types->second);
+      }
+    }
+  }
+}
+
+disruption::Options JointView::weigh(const cluster::State& state, Instant now) const {
+  disruption::Options options;
+  options.payback = options_.payback;
+  for (const auto& [name, node] : state.nodes()) {
+    const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
+    if (claim == nullptr) continue;
+    double hours_lost = 0;
+    for (const std::string& key : state.pods_on(name)) {
+      const api::Pod& pod = state.pods().at(key);
+      const api::Deployment* deployment = deployment_of(pod, state);
+      const cluster::InferenceModel* model =
+          deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
+      if (model != nullptr) hours_lost += model->warm_start.hours();
+      // Work since a batch pod's start may have to be done again.
+      if (is_batch(pod) && pod.started_at) hours_lost += (now - *pod.started_at).hours();
+    }
+    const catalog::InstanceType* type = state.types_for(claim->node_class.name).find(
+        claim->instance_type());
+    const catalog::Offering* offering =
+        type == nullptr ? nullptr : type->cheapest(api::Requirements::from_labels(node.meta.labels));
+    const double price = offering == nullptr ? 0 : offering->usd_per_hour;
+    if (hours_lost > 0) options.move_cost_usd[name] = hours_lost * price;
+  }
+  return options;
+}
+
+void JointController::touched(const cluster::Change& change, const cluster::State& state,
+                              std::vector<std::string>& keys) {
+  if (change.kind == Kind::kScaledObject) keys.push_back(change.key);
+  if (change.kind != Kind::kModelSignals) return;
+  for (const auto& [key, object] : state.scaled_objects()) {
+    const api::Deployment* deployment = target_of(object, state);
+    const cluster::InferenceModel* model =
+        deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
+    if (model != nullptr && model->name == change.key) keys.push_back(key);
+  }
+}
+
+// The claims that the new replicas will need, before their pods exist. The same solver places the
+// real pods on these claims a moment later.
+void JointController::claim_nodes(const api::Deployment& deployment, int32_t replicas,
+                                  const cluster::State& state, Instant now, Outcome& out) {
+  const auto existing = static_cast<int32_t>(state.pods_of(deployment.meta.uid).size());
+  std::deque<api::Pod> planned;
+  for (int32_t i = existing; i < replicas; ++i) {
+    api::Pod pod;
+    pod.meta.name = fmt::format("{}-planned-{}", deployment.meta.name, i);
+    pod.meta.namespace_name = deployment.meta.namespace_name;
+    pod.meta.uid = pod.meta.name;
+    pod.meta.labels = deployment.pod_template.labels;
+    pod.meta.created = now;
+    pod.meta.owners.push_back(
+        {"apps/v1", "ReplicaSet", deployment.meta.name, deployment.meta.uid, true});
+    pod.spec = deployment.pod_template.spec;
+    planned.push_back(std::move(pod));
+  }
+  scheduling::Problem problem = cluster_problem(state, view_->offerings(), now);
+  // kube-scheduler will take GPUs from batch pods of lower priority, so they count as free.
+  const int32_t priority = deployment.pod_template.spec.priority.value_or(0);
+  for (scheduling::ExistingNode& node : problem.nodes) {
+    for (const std::string& key : state.pods_on(node.name)) {
+      const api::Pod& pod = state.pods().at(key);
+      const bool yields = !pod.terminal() && is_batch(pod) && pod.spec.priority.value_or(0) < priority;
+      if (yields) node.available += api::pod_requests(pod.spec);
+    }
+  }
+  for (const api::Pod& pod : planned) problem.pods.push_back(&pod);
+  for (const api::Pod* pod : pending_pods(state)) {
+    if (!is_batch(*pod)) problem.pods.push_back(pod);
+  }
+  view_->shape(problem, state, now);
+  for (const scheduling::NewClaim& wanted : scheduling::solve(problem).claims) {
+    const api::NodePool& pool = state.node_pools().at(wanted.pool);
+    api::NodeClaim claim = scheduling::to_node_claim(wanted, pool);
+    claim.meta.name = claim_name(wanted.pool + "-j", names_, state);
+    claim.meta.uid = "claim-" + claim.meta.name;
+    claim.meta.created = now;
+    nominations_->until[claim.meta.name] = now + kNominationWindow;
+    out.decisions.push_back(
+        {"NodeClaim/" + claim.meta.name,
+         "create",
+         {{"requests", api::to_string(wanted.requests)}},
+         fmt::format("{} types, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                     wanted.types.front()->name, wanted.usd_per_hour),
+         {fmt::format("with the decision for {} replicas of {}", replicas,
+                      deployment.meta.key())}});
+    out.actions.push_back(PutObject{std::move(claim)});
+  }
+}
+
+Outcome JointController::reconcile(const std::string& key, const cluster::State& state,
+                                   Instant now) {
+  Outcome out;
+  const api::ScaledObject* object = state.scaled_objects().find(key);
+  const api::Deployment* deployment = object == nullptr ? nullptr : target_of(*object, state);
+  const cluster::InferenceModel* model =
+      deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
+  if (model == nullptr) return out;
+  const cluster::ModelSignals* signals = state.signals(model->name);
+  if (signals == nullptr) return out;
+  const auto choice = view_->choose(*model, *deployment, 1, state, now);
+  if (!choice) return out;
+  scaling::DemandInput input;
+  input.history = {signals->period, signals->arrivals};
+  input.lead = model->lead_time;
+  input.queue = signals->waiting;
+  input.replica_requests_per_s = choice->best.capacity.requests_per_s;
+  input.current = deployment->replicas;
+  input.min = object->min();
+  input.max = object->max();
+  const scaling::DemandDecision decision = scaling::evaluate_demand(input);
+  if (decision.replicas == deployment->replicas) return out;
+  out.actions.push_back(ScaleDeployment{deployment->meta.key(), decision.replicas});
+  out.decisions.push_back(
+      {"ScaledObject/" + key,
+       "scale",
+       {{"requests_per_s", fmt::format("{:.3f}", decision.forecast.rate_now)},
+        {"planned_per_s", fmt::format("{:.3f}", decision.forecast.rate_planned)},
+        {"waiting", fmt::format("{:g}", signals->waiting)},
+        {"replica_requests_per_s", fmt::format("{:.3f}", input.replica_requests_per_s)},
+        {"lead", to_string(input.lead)}},
+       fmt::format("{} -> {} replicas", deployment->replicas, decision.replicas),
+       {decision.why, choice->why}});
+  if (decision.replicas > deployment->replicas) {
+    claim_nodes(*deployment, decision.replicas, state, now, out);
+  }
+  return out;
+}
+
+}  // namespace windlass::controllers

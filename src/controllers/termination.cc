@@ -1,0 +1,131 @@
+#include "controllers/termination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "controllers/cluster_view.h"
+
+namespace windlass::controllers {
+namespace {
+
+using cluster::Kind;
+
+constexpr Duration kMinimumDrain = seconds(5);
+constexpr Duration kRetry = seconds(1);
+
+// Waves: non-critical before critical, within each daemons last. Daemon pods of the last waves do
+// not hold the instance.
+int wave_of(const api::Pod& pod) {
+  const bool critical = pod.spec.priority_class == "system-node-critical" ||
+                        pod.spec.priority_class == "system-cluster-critical";
+  return (critical ? 2 : 0) + (pod.daemon() ? 1 : 0);
+}
+
+}  // namespace
+
+void TerminationController::touched(const cluster::Change& change, const cluster::State& state,
+                                    std::vector<std::string>& keys) {
+  const api::NodeClaim* claim = nullptr;
+  if (change.kind == Kind::kNodeClaim || change.kind == Kind::kLaunchResult) {
+    claim = state.node_claims().find(change.key);
+    if (claim == nullptr) memories_.erase(change.key);
+  } else if (change.kind == Kind::kNode) {
+    claim = state.claim_of_node(change.key);
+  } else if (change.kind == Kind::kPod) {
+    const api::Pod* pod = state.pods().find(change.key);
+    if (pod != nullptr && !pod->spec.node_name.empty()) {
+      claim = state.claim_of_node(pod->spec.node_name);
+    }
+  }
+  if (claim == nullptr) return;
+  const api::Node* node = state.node_by_provider_id(claim->provider_id);
+  if (claim->meta.deleted || (node != nullptr && node->meta.deleted)) {
+    keys.push_back(claim->meta.name);
+  }
+}
+
+bool TerminationController::drain(const api::NodeClaim& claim, const api::Node& node,
+                                  const cluster::State& state, Instant now, Outcome& out) {
+  std::vector<const api::Pod*> waves[4];
+  for (const std::string& key : state.pods_on(node.meta.name)) {
+    const api::Pod& pod = state.pods().at(key);
+    if (!pod.terminal()) waves[wave_of(pod)].push_back(&pod);
+  }
+  const bool forced = claim.termination_grace && claim.meta.deleted &&
+                      now >= *claim.meta.deleted + *claim.termination_grace;
+  for (int wave = 0; wave < 4; ++wave) {
+    if (waves[wave].empty()) continue;
+    for (const api::Pod* pod : waves[wave]) {
+      if (pod->meta.deleted) continue;
+      if (forced) {
+        out.actions.push_back(DeleteObject{Kind::kPod, pod->meta.key(), "terminationGracePeriod"});
+      } else {
+        out.actions.push_back(EvictPod{pod->meta.key()});
+      }
+    }
+    // Daemon pods are asked to go but not waited for: their controller would make them again.
+    if (wave == 0 || wave == 2) return false;
+  }
+  return true;
+}
+
+Outcome TerminationController::reconcile(const std::string& key, const cluster::State& state,
+                                         Instant now) {
+  Outcome out;
+  const api::NodeClaim* claim = state.node_claims().find(key);
+  if (claim == nullptr) {
+    memories_.erase(key);
+    return out;
+  }
+  const api::Node* node = state.node_by_provider_id(claim->provider_id);
+  if (!claim->meta.deleted) {
+    // `kubectl delete node`: the claim goes with it.
+    if (node != nullptr && node->meta.deleted) {
+      out.actions.push_back(DeleteObject{Kind::kNodeClaim, key, "node deleted"});
+    }
+    return out;
+  }
+  Memory& memory = memories_[key];
+  const cluster::LaunchResult* launched = state.launch_result(key);
+  const bool never_launched = claim->provider_id.empty() &&
+                              (launched == nullptr || launched->provider_id.empty());
+  const std::string provider_id = !claim->provider_id.empty() ? claim->provider_id
+                                  : launched != nullptr       ? launched->provider_id
+                                                              : std::string();
+  if (node != nullptr) {
+    if (!memory.drain_began) {
+      memory.drain_began = now;
+      const bool tainted =
+          std::any_of(node->taints.begin(), node->taints.end(),
+                      [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
+      if (!tainted) {
+        api::Node marked = *node;
+        marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
+        out.actions.push_back(PutObject{std::move(marked)});
+      }
+    }
+    const bool drained = drain(*claim, *node, state, now, out);
+    if (!drained || now - *memory.drain_began < kMinimumDrain) {
+      out.requeue_at = now + kRetry;
+      return out;
+    }
+  }
+  if (!never_launched && !memory.terminating) {
+    memory.terminating = true;
+    out.actions.push_back(TerminateInstance{provider_id, key, "claim deleted"});
+    out.requeue_at = now + kRetry;
+    return out;
+  }
+  if (never_launched || node == nullptr) {
+    // The instance is gone (its Node was removed) or never was: nothing can leak any more.
+    api::NodeClaim released = *claim;
+    released.meta.finalizers.clear();
+    out.actions.push_back(PutObject{std::move(released)});
+    return out;
+  }
+  out.requeue_at = now + kRetry;
+  return out;
+}
+
+}  // namespace windlass::controllers

@@ -1,0 +1,64 @@
+// What emptiness, multi-node and single-node consolidation share: the state of one pass, and the
+// question whether a given set of nodes can go at a profit.
+//
+// Worth knowing: with move costs given (joint policy), savings per hour times `payback` must exceed
+// the sum of the move costs; a node that could not earn its own even if nothing replaced it is not
+// simulated at all. Deleting empty nodes moves nothing and is never weighed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "disruption/candidates.h"
+#include "disruption/propose.h"
+#include "disruption/simulation.h"
+
+namespace windlass::disruption {
+
+struct Pass {
+  const Cluster& cluster;
+  Instant now;
+  const Options& options;
+  std::vector<NodeView> nodes;  // the methods fill in `reason`
+};
+
+// The three methods, in the order they are tried. Each returns a command or leaves the reasons why
+// there is none.
+std::optional<Command> emptiness(Pass& pass);
+std::optional<Command> multi_node_consolidation(Pass& pass, Simulation& simulation);
+std::optional<Command> single_node_consolidation(Pass& pass, Simulation& simulation);
+
+// Hands out what the pools' budgets allow for one reason.
+class BudgetLedger {
+ public:
+  BudgetLedger(const Pass& pass, std::string_view reason);
+  [[nodiscard]] int32_t left(const NodeView& view) const;
+  void take(const NodeView& view);
+  // For nodes that got nothing.
+  [[nodiscard]] std::string refusal(const NodeView& view) const;
+
+ private:
+  const Pass& pass_;
+  std::string_view reason_;
+  std::map<std::string_view, int32_t> allowed_;
+  std::map<std::string_view, int32_t> left_;
+};
+
+struct Attempt {
+  std::optional<Command> command;
+  std::string failure;  // if there is none
+};
+// Whether the nodes can go, with at most one cheaper node in their place.
+Attempt consolidate(const Pass& pass, Simulation& simulation, std::span<const size_t> members,
+                    Command::Method method);
+
+// Joint policy: rules out the nodes whose pods cost more to move than the node costs in `payback`.
+void drop_unprofitable_moves(Pass& pass);
+
+// A command that deletes `members` and nothing else.
+Command removal(const Pass& pass, std::span<const size_t> members, Command::Method method);
+
+}  // namespace windlass::disruption

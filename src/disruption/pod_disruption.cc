@@ -1,0 +1,133 @@
+#include "disruption/pod_disruption.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace windlass::disruption {
+namespace {
+
+bool owned_by(const api::Pod& pod, std::string_view kind) {
+  return std::any_of(pod.meta.owners.begin(), pod.meta.owners.end(),
+                     [&](const api::OwnerReference& owner) { return owner.kind == kind; });
+}
+
+bool active(const api::Pod& pod) { return !pod.terminal() && !pod.meta.deleted; }
+
+bool tolerates_disrupted(const api::Pod& pod) {
+  const api::Taint taint{std::string(api::kDisruptedTaint), "", "NoSchedule"};
+  return std::any_of(pod.spec.tolerations.begin(), pod.spec.tolerations.end(),
+                     [&](const api::Toleration& t) { return t.tolerates(taint); });
+}
+
+bool evictable(const api::Pod& pod) {
+  return active(pod) && !owned_by(pod, "Node") && !tolerates_disrupted(pod);
+}
+
+bool covers(const api::PodDisruptionBudget& pdb, const api::Pod& pod) {
+  return pdb.meta.namespace_name == pod.meta.namespace_name &&
+         pdb.selector.matches(pod.meta.labels);
+}
+
+// Kubernetes scales both bounds of a budget up.
+int64_t scaled_up(const api::IntOrPercent& bound, int64_t total) {
+  return bound.percent ? (total * bound.value + 99) / 100 : bound.value;
+}
+
+bool never_allows(const api::PodDisruptionBudget& pdb) {
+  if (pdb.max_unavailable) return pdb.max_unavailable->value <= 0;
+  return pdb.min_available && pdb.min_available->percent && pdb.min_available->value >= 100;
+}
+
+}  // namespace
+
+int32_t disruptions_allowed(const api::PodDisruptionBudget& pdb,
+                            const std::vector<const api::Pod*>& all_pods) {
+  int64_t expected = 0;
+  int64_t healthy = 0;
+  for (const api::Pod* pod : all_pods) {
+    if (pod->terminal() || !covers(pdb, *pod)) continue;
+    ++expected;
+    if (pod->ready && !pod->meta.deleted) ++healthy;
+  }
+  int64_t desired = 0;
+  if (pdb.max_unavailable) {
+    desired = std::max<int64_t>(expected - scaled_up(*pdb.max_unavailable, expected), 0);
+  } else if (pdb.min_available) {
+    desired = scaled_up(*pdb.min_available, expected);
+  } else {
+    return 0;
+  }
+  return static_cast<int32_t>(std::max<int64_t>(healthy - desired, 0));
+}
+
+bool reschedulable(const api::Pod& pod) {
+  if (pod.terminal() || pod.daemon() || owned_by(pod, "Node")) return false;
+  return !pod.meta.deleted || owned_by(pod, "StatefulSet");
+}
+
+std::string do_not_disrupt(const api::Pod& pod, Instant now) {
+  const auto found = pod.meta.annotations.find(std::string(api::kDoNotDisrupt));
+  if (found == pod.meta.annotations.end() || !active(pod)) return {};
+  const std::string blocked =
+      fmt::format("blocked by pod {}'s {}", pod.meta.key(), api::kDoNotDisrupt);
+  if (found->second == "true") return blocked;
+  const Result<Duration> grace = parse_duration(found->second);
+  if (!grace) return {};
+  if (!pod.started_at) return fmt::format("{}: {} from its start", blocked, found->second);
+  const Duration age = now - *pod.started_at;
+  if (age >= *grace) return {};
+  return fmt::format("{} for another {} of {}", blocked, to_string(*grace - age), found->second);
+}
+
+EvictionLimits::EvictionLimits(const std::vector<const api::PodDisruptionBudget*>& budgets,
+                               const std::vector<const api::Pod*>& all_pods) {
+  if (budgets.empty()) return;
+  std::map<std::string, std::vector<const api::Pod*>> pods;
+  for (const api::Pod* pod : all_pods) pods[pod->meta.namespace_name].push_back(pod);
+  for (const api::PodDisruptionBudget* budget : budgets) {
+    const std::string& place = budget->meta.namespace_name;
+    by_namespace_[place].push_back({budget, disruptions_allowed(*budget, pods[place])});
+  }
+  for (auto& [place, limits] : by_namespace_) {
+    std::sort(limits.begin(), limits.end(), [](const Limit& a, const Limit& b) {
+      return a.budget->meta.name < b.budget->meta.name;
+    });
+  }
+}
+
+std::vector<const EvictionLimits::Limit*> EvictionLimits::limits_of(const api::Pod& pod) const {
+  std::vector<const Limit*> limits;
+  const auto found = by_namespace_.find(pod.meta.namespace_name);
+  if (found == by_namespace_.end()) return limits;
+  for (const Limit& limit : found->second) {
+    if (covers(*limit.budget, pod)) limits.push_back(&limit);
+  }
+  return limits;
+}
+
+std::string EvictionLimits::why_blocked(const api::Pod& pod) const {
+  if (by_namespace_.empty() || !evictable(pod)) return {};
+  const std::vector<const Limit*> limits = limits_of(pod);
+  for (const Limit* limit : limits) {
+    if (limit->allowed > 0) continue;
+    return fmt::format("PDB {} allows 0 disruptions, and pod {} is behind it",
+                       limit->budget->meta.key(), pod.meta.key());
+  }
+  // The eviction API refuses such a pod outright.
+  if (limits.size() > 1) {
+    return fmt::format("pod {} is behind {} PDBs ({} and {}), which cannot be evicted from",
+                       pod.meta.key(), limits.size(), limits[0]->budget->meta.key(),
+                       limits[1]->budget->meta.key());
+  }
+  return {};
+}
+
+bool EvictionLimits::never_evictable(const api::Pod& pod) const {
+  const std::vector<const Limit*> limits = limits_of(pod);
+  return std::any_of(limits.begin(), limits.end(),
+                     [](const Limit* limit) { return never_allows(*limit->budget); });
+}
+
+}  // namespace windlass::disruption

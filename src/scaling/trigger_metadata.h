@@ -1,0 +1,50 @@
+// Reads one trigger's metadata as KEDA's typed parser does (reference keda_hpa.md 1.2): values are
+// trimmed, an empty one counts as absent, every bad field is reported, not the first only. Keys that
+// were never asked for can be listed afterwards. Private to this room.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/meta.h"
+#include "base/time.h"
+
+namespace windlass::scaling {
+
+class TriggerMetadata {
+ public:
+  // `place` opens every message: "triggers[0]". `metadata` must outlive this.
+  TriggerMetadata(std::string place, const api::StringMap& metadata)
+      : place_(std::move(place)), metadata_(metadata) {}
+
+  // Each notes an error and returns a harmless value where the field is bad, or required and absent.
+  std::string text(std::string_view key);  // required
+  std::string text_or(std::string_view key, std::string_view otherwise);
+  double number(std::string_view key);  // required
+  double number_or(std::string_view key, double otherwise);
+  int64_t whole(std::string_view key);  // required
+  // strconv.ParseBool's spellings: 1 t T TRUE true True, 0 f F FALSE false False.
+  bool flag_or(std::string_view key, bool otherwise);
+  // A Go duration, or else whole milliseconds; never negative.
+  Duration duration_or(std::string_view key, Duration otherwise);
+
+  void fail(std::string_view key, std::string_view what);
+  [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+  // The keys present that nothing above asked for, sorted.
+  [[nodiscard]] std::vector<std::string> unread() const;
+  [[nodiscard]] const std::string& place() const { return place_; }
+
+ private:
+  std::optional<std::string> find(std::string_view key);
+  std::optional<std::string> find_required(std::string_view key);
+
+  std::string place_;
+  const api::StringMap& metadata_;
+  std::set<std::string, std::less<>> read_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace windlass::scaling

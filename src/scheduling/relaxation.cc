@@ -1,0 +1,61 @@
+#include "scheduling/relaxation.h"
+
+#include <algorithm>
+
+namespace windlass::scheduling {
+namespace {
+
+// Each step works on the pod and says whether it found something to give up.
+bool drop_required_term(api::PodSpec& pod) {
+  if (pod.required_node_terms.size() < 2) return false;
+  pod.required_node_terms.erase(pod.required_node_terms.begin());
+  return true;
+}
+
+bool drop_heaviest_preference(api::PodSpec& pod) {
+  auto& terms = pod.preferred_node_terms;
+  if (terms.empty()) return false;
+  // The one api::pod_requirements counts: the first of the heaviest.
+  terms.erase(std::ranges::max_element(terms, {}, &api::PreferredNodeTerm::weight));
+  return true;
+}
+
+bool drop_soft_spread(api::PodSpec& pod) {
+  auto& spread = pod.topology_spread;
+  const auto soft = std::ranges::find_if(spread, &api::TopologySpreadConstraint::schedule_anyway);
+  if (soft == spread.end()) return false;
+  // The last one takes its place, as in Karpenter: it decides which soft one goes next.
+  *soft = spread.back();
+  spread.pop_back();
+  return true;
+}
+
+bool tolerate_prefer_no_schedule(api::PodSpec& pod) {
+  const api::Toleration all{"", "Exists", "", "PreferNoSchedule", std::nullopt};
+  if (std::ranges::find(pod.tolerations, all) != pod.tolerations.end()) return false;
+  pod.tolerations.push_back(all);
+  return true;
+}
+
+Wishes wishes_of(const api::PodSpec& pod) {
+  return {api::pod_requirements(pod, true), pod.tolerations, pod.topology_spread};
+}
+
+}  // namespace
+
+std::vector<Wishes> relaxation_steps(const api::PodSpec& spec, bool prefer_no_schedule) {
+  api::PodSpec pod;
+  pod.node_selector = spec.node_selector;
+  pod.required_node_terms = spec.required_node_terms;
+  pod.preferred_node_terms = spec.preferred_node_terms;
+  pod.tolerations = spec.tolerations;
+  pod.topology_spread = spec.topology_spread;
+  std::vector<Wishes> steps{wishes_of(pod)};
+  while (drop_required_term(pod) || drop_heaviest_preference(pod) || drop_soft_spread(pod) ||
+         (prefer_no_schedule && tolerate_prefer_no_schedule(pod))) {
+    steps.push_back(wishes_of(pod));
+  }
+  return steps;
+}
+
+}  // namespace windlass::scheduling

@@ -1,0 +1,159 @@
+#include "scheduling/search.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace windlass::scheduling {
+namespace {
+
+// Why a pool makes no claims on demand, or empty.
+std::string why_idle(const api::NodePool& pool) {
+  if (pool.replicas)
+    return fmt::format("pool {}: static ({} replicas)", pool.meta.name, *pool.replicas);
+  if (pool.meta.deleted) return fmt::format("pool {}: is being deleted", pool.meta.name);
+  const api::Condition* ready = api::find_condition(pool.conditions, "Ready");
+  if (ready != nullptr && ready->status == "False") {
+    return fmt::format("pool {}: not ready: {}", pool.meta.name,
+                       ready->message.empty() ? ready->reason : ready->message);
+  }
+  return {};
+}
+
+bool has_soft_taint(const Problem& problem) {
+  return std::ranges::any_of(problem.pools, [](const Pool& pool) {
+    return std::ranges::any_of(pool.pool->taints, [](const api::Taint& taint) {
+      return taint.effect == "PreferNoSchedule";
+    });
+  });
+}
+
+// Whether a daemon runs on a node that is there: as on a template, but labels must exist.
+bool runs_on(const api::PodSpec& daemon, const ExistingNode& node) {
+  if (api::first_untolerated(node.taints, daemon.tolerations, false) != nullptr) return false;
+  api::PodSpec term = daemon;
+  while (true) {
+    if (unmet_label(node, api::pod_requirements(term, false)) == nullptr) return true;
+    if (term.required_node_terms.size() < 2) return false;
+    term.required_node_terms.erase(term.required_node_terms.begin());
+  }
+}
+
+}  // namespace
+
+const std::string* unmet_label(const ExistingNode& node, const api::Requirements& asked) {
+  for (const auto& [key, requirement] : asked) {
+    const auto label = node.labels.find(key);
+    const std::string* value = label == node.labels.end() ? nullptr : &label->second;
+    if (value == nullptr && key == api::kHostnameLabel) value = &node.name;
+    const api::Operator op = requirement.op();
+    const bool may_be_absent = op == api::Operator::kNotIn || op == api::Operator::kDoesNotExist;
+    const bool met = value == nullptr ? may_be_absent : requirement.has(*value);
+    if (!met) return &key;
+  }
+  return nullptr;
+}
+
+Search::Search(const Problem& problem) {
+  PodKinds grouped = group_pods(problem);
+  kinds = std::move(grouped.kinds);
+  for (const PodKind& kind : kinds) columns.learn(kind.requests);
+  for (const api::DaemonSet* daemon_set : problem.daemon_sets) {
+    columns.learn(api::pod_requests(daemon_set->pod_template.spec));
+  }
+  add_templates(problem);
+  add_nodes(problem);
+  add_pods(problem, std::move(grouped.of_pod));
+}
+
+void Search::add_templates(const Problem& problem) {
+  std::vector<const Pool*> order;
+  for (const Pool& pool : problem.pools) {
+    WL_ASSERT(pool.pool != nullptr && pool.types != nullptr);
+    order.push_back(&pool);
+  }
+  // Equal weights: the later name first, as in Karpenter.
+  std::ranges::sort(order, [](const Pool* a, const Pool* b) {
+    return std::tie(a->pool->weight, a->pool->meta.name) >
+           std::tie(b->pool->weight, b->pool->meta.name);
+  });
+  for (const Pool* pool : order) {
+    if (std::string idle = why_idle(*pool->pool); !idle.empty()) {
+      idle_pools.push_back(std::move(idle));
+      continue;
+    }
+    auto table = std::ranges::find_if(
+        tables, [&](const TypeTable& known) { return &known.catalog() == pool->types; });
+    if (table == tables.end()) {
+      tables.emplace_back(*pool->types, columns);
+      table = tables.end() - 1;
+    }
+    templates.emplace_back(*pool, *table, problem, columns, interned);
+  }
+}
+
+void Search::add_nodes(const Problem& problem) {
+  for (const ExistingNode& node : problem.nodes) {
+    api::ResourceList daemons_to_come;
+    for (const api::DaemonSet* daemon_set : problem.daemon_sets) {
+      const api::PodSpec& daemon = daemon_set->pod_template.spec;
+      if (runs_on(daemon, node)) daemons_to_come += api::pod_requests(daemon);
+    }
+    daemons_to_come -= node.daemons_running;
+    NodePlace place{&node, columns.row(node.available), overdrawn(node.available)};
+    Amounts reserved = columns.row(daemons_to_come);
+    for (int64_t& amount : reserved) amount = std::max<int64_t>(amount, 0);
+    take_from(place.free, reserved);
+    nodes.push_back(std::move(place));
+  }
+  std::ranges::sort(nodes, [](const NodePlace& a, const NodePlace& b) {
+    if (a.node->initialized != b.node->initialized) return a.node->initialized;
+    return a.node->name < b.node->name;
+  });
+}
+
+void Search::add_pods(const Problem& problem, std::vector<uint32_t> kind_of_pod) {
+  const bool soft_taint = has_soft_taint(problem);
+  for (PodKind& kind : kinds) {
+    kind.amounts = columns.row(kind.requests);
+    for (Wishes& wishes : relaxation_steps(kind.example->spec, soft_taint)) {
+      Variant variant;
+      api::Requirements asked = wishes.requirements;
+      if (kind.claim_extra != nullptr) asked.add(*kind.claim_extra);
+      variant.asks = interned.intern(std::move(asked));
+      variant.wishes = std::move(wishes);
+      kind.variants.push_back(std::move(variant));
+    }
+  }
+  for (size_t i = 0; i < problem.pods.size(); ++i) {
+    queue.push_back({problem.pods[i], kind_of_pod[i]});
+  }
+  // Karpenter's order: cpu, memory, age, uid. Names last, for pods made without a uid.
+  std::vector<std::pair<int64_t, int64_t>> size_of_kind;
+  for (const PodKind& kind : kinds) {
+    size_of_kind.emplace_back(kind.requests.milli(api::kCpu), kind.requests.milli(api::kMemory));
+  }
+  std::ranges::sort(queue, [&](const QueuedPod& a, const QueuedPod& b) {
+    if (size_of_kind[a.kind] != size_of_kind[b.kind]) {
+      return size_of_kind[a.kind] > size_of_kind[b.kind];
+    }
+    const auto& x = a.pod->meta;
+    const auto& y = b.pod->meta;
+    return std::tie(x.created, x.uid, x.namespace_name, x.name) <
+           std::tie(y.created, y.uid, y.namespace_name, y.name);
+  });
+}
+
+TypeSet fitting_types(const Search& search, const OpenClaim& claim) {
+  const ClaimTemplate& made_from = search.templates[claim.template_index];
+  const TypeSet& types = made_from.state(claim.state).types;
+  TypeSet out(made_from.table().size(), false);
+  for (size_t i = types.next_in_both(claim.allowed, claim.first_type); i != TypeSet::kNone;
+       i = types.next_in_both(claim.allowed, i + 1)) {
+    if (fits(claim.requests, made_from.room(i))) out.add(i);
+  }
+  return out;
+}
+
+}  // namespace windlass::scheduling

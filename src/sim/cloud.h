@@ -1,0 +1,81 @@
+// The simulated EC2: launches with a delay, refusals for lack of capacity, spot interruptions with
+// their notice, billing by the second with a minimum of 60 s. An idempotency token launches once.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "controllers/action.h"
+#include "sim/context.h"
+#include "sim/run_result.h"
+
+namespace windlass::sim {
+
+struct Instance {
+  std::string provider_id;
+  std::string node_name;
+  std::string claim;  // empty: a fixed node group
+  const catalog::InstanceType* type = nullptr;
+  std::string zone;
+  std::string capacity_type;
+  double usd_per_hour = 0;
+  Instant launched{};
+  std::optional<Instant> terminated;  // end of billing
+  bool going = false;                 // a terminate call was taken
+  std::string end_reason;
+};
+
+class Cloud {
+ public:
+  explicit Cloud(Context& context);
+
+  // Set by the world: an instance runs and will join as a node; an instance is gone for good.
+  std::function<void(const Instance&)> on_running;
+  std::function<void(const Instance&)> on_gone;
+
+  void launch(const controllers::Launch& launch);
+  void terminate(const std::string& provider_id, const std::string& reason);
+  // An instance that is up when the run begins.
+  const Instance& start_with(const NodeGroup& group, const std::string& claim, int index);
+
+  // By provider id. Terminated ones stay, for the bill.
+  [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
+  // Dollars up to now: price times life, the life of an ended instance at least 60 s.
+  [[nodiscard]] double cost_usd() const;
+  // The same, summed over time as prices came and went: must agree with cost_usd().
+  [[nodiscard]] double integrated_cost_usd() const;
+  [[nodiscard]] double gpu_seconds_paid() const;
+  [[nodiscard]] int running() const { return running_; }
+  [[nodiscard]] int peak() const { return peak_; }
+  [[nodiscard]] int refused() const { return refused_; }
+  [[nodiscard]] int interrupted() const { return interrupted_; }
+  // The offering has none to give now.
+  [[nodiscard]] bool out_of_capacity(const controllers::LaunchOffer& offer);
+
+ private:
+  Instance& create(const catalog::InstanceType& type, const std::string& zone,
+                   const std::string& capacity_type, double price, const std::string& claim);
+  void plan_interruption(const Instance& instance);
+  void end(const std::string& provider_id);
+  void accrue();
+
+  Context& context_;
+  Rng delays_;
+  Rng spot_;
+  Rng gaps_;
+  std::map<std::string, Instance> instances_;
+  std::set<std::string> tokens_;
+  uint64_t launched_ = 0;
+  int running_ = 0;
+  int peak_ = 0;
+  int refused_ = 0;
+  int interrupted_ = 0;
+  double rate_usd_per_hour_ = 0;
+  double accrued_usd_ = 0;
+  Instant accrued_at_{};
+};
+
+}  // namespace windlass::sim

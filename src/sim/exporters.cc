@@ -1,0 +1,170 @@
+#include "sim/exporters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace windlass::sim {
+namespace {
+
+// What a training step shows on DCGM's duty-cycle gauge.
+constexpr double kTrainingUtil = 98;
+
+prometheus::Labels pod_labels(std::string name, const api::Pod& pod) {
+  return {{"__name__", std::move(name)},
+          {"namespace", pod.meta.namespace_name},
+          {"pod", pod.meta.name}};
+}
+
+}  // namespace
+
+void Exporters::start() {
+  scrape();
+  context_.after(context_.scenario.metrics.scrape_interval, [this] { start(); });
+}
+
+void Exporters::sample(prometheus::Labels labels, double value) {
+  const prometheus::SeriesId id = store_.series(labels);
+  store_.append(id, context_.now, value);
+  current_.insert(id);
+}
+
+void Exporters::scrape() {
+  current_.clear();
+  scrape_gpus();
+  scrape_servers();
+  for (const prometheus::SeriesId id : last_) {
+    if (!current_.contains(id)) store_.mark_stale(id, context_.now);
+  }
+  last_ = current_;
+}
+
+// DCGM exporter: a sample a GPU; those of a pod carry its labels. GPUs are handed to pods in order
+// of their names.
+void Exporters::scrape_gpus() {
+  const double interval = context_.scenario.metrics.scrape_interval.seconds();
+  std::map<std::string, double> busy;
+  for (const auto& [name, node] : context_.state.nodes()) {
+    const int64_t gpus = api::whole_units(node.allocatable.milli(api::kNvidiaGpu));
+    if (gpus == 0) continue;
+    int64_t gpu = 0;
+    const auto put = [&](const api::Pod* pod, double util) {
+      prometheus::Labels labels = {{"__name__", ""},
+                                   {"gpu", std::to_string(gpu)},
+                                   {"UUID", fmt::format("GPU-{}-{}", name, gpu)},
+                                   {"Hostname", name}};
+      if (const auto it = node.meta.labels.find("karpenter.k8s.aws/instance-gpu-name");
+          it != node.meta.labels.end()) {
+        labels["modelName"] = it->second;
+      }
+      if (pod != nullptr) {
+        labels["namespace"] = pod->meta.namespace_name;
+        labels["pod"] = pod->meta.name;
+        if (!pod->spec.containers.empty()) labels["container"] = pod->spec.containers[0].name;
+      }
+      labels["__name__"] = "DCGM_FI_DEV_GPU_UTIL";
+      sample(labels, std::round(util));
+      labels["__name__"] = "DCGM_FI_PROF_GR_ENGINE_ACTIVE";
+      sample(labels, util / 100);
+      ++gpu;
+    };
+    for (const std::string& key : context_.state.pods_on(name)) {
+      const api::Pod& pod = context_.state.pods().at(key);
+      const int64_t held = api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu));
+      if (pod.terminal() || held == 0) continue;
+      double util = training_.working(key) ? kTrainingUtil : 0;
+      if (const auto server = inference_.servers().find(key);
+          server != inference_.servers().end()) {
+        const double now_busy = inference_.stats(server->second).busy.seconds();
+        const auto before = busy_before_.find(key);
+        const double was = before == busy_before_.end() ? 0 : before->second;
+        util = std::clamp((now_busy - was) / interval, 0.0, 1.0) * 100;
+        busy[key] = now_busy;
+      }
+      for (int64_t i = 0; i < held && gpu < gpus; ++i) put(&pod, util);
+    }
+    while (gpu < gpus) put(nullptr, 0);
+  }
+  busy_before_ = std::move(busy);
+}
+
+void Exporters::scrape_servers() {
+  for (const auto& [key, server] : inference_.servers()) {
+    const api::Pod* pod = context_.state.pods().find(key);
+    if (pod == nullptr) continue;
+    const ServerStats stats = inference_.stats(server);
+    const std::string& model = context_.scenario.models[server.model].model.name;
+    const auto put = [&](const char* name, double value) {
+      prometheus::Labels labels = pod_labels(name, *pod);
+      labels["model_name"] = model;
+      sample(std::move(labels), value);
+    };
+    put("vllm:num_requests_running", stats.running);
+    put("vllm:num_requests_waiting", stats.waiting);
+    put("vllm:kv_cache_usage_perc", stats.kv_usage);
+    put("vllm:request_success_total", static_cast<double>(stats.completed));
+    put("vllm:prompt_tokens_total", static_cast<double>(stats.prompt_tokens));
+    put("vllm:generation_tokens_total", static_cast<double>(stats.generation_tokens));
+  }
+  for (size_t i = 0; i < inference_.fleets().size(); ++i) {
+    const cluster::InferenceModel& model = context_.scenario.models[i].model;
+    const size_t slash = model.deployment.find('/');
+    const prometheus::Labels labels = {
+        {"__name__", "inference_queue_depth"},
+        {"namespace", slash == std::string::npos ? "" : model.deployment.substr(0, slash)},
+        {"model_name", model.name}};
+    sample(labels, inference_.fleets()[i].waiting());
+    prometheus::Labels offered = labels;
+    offered["__name__"] = "inference_requests_total";
+    sample(std::move(offered), static_cast<double>(inference_.fleets()[i].totals().offered));
+  }
+}
+
+cluster::QueryAnswer Exporters::answer(const controllers::QueryMetrics::Query& query) {
+  cluster::QueryAnswer answer;
+  answer.trigger = query.trigger;
+  const Duration at = context_.now - context_.scenario.start;
+  for (const auto& [from, until] : context_.scenario.metrics.outages) {
+    if (at >= from && at < until) {
+      answer.error = "connection refused";
+      return answer;
+    }
+  }
+  auto it = parsed_.find(query.query);
+  if (it == parsed_.end()) {
+    auto made = prometheus::parse_promql(query.query);
+    if (!made.ok()) {
+      answer.error = made.error().message();
+      return answer;
+    }
+    it = parsed_.emplace(query.query, *made).first;
+  }
+  // KEDA asks for a whole second (reference keda_hpa.md 2.1).
+  const Instant second{context_.now.ns / 1'000'000'000 * 1'000'000'000};
+  const auto value = prometheus::evaluate(it->second, store_, second);
+  if (!value.ok()) {
+    answer.error = value.error().message();
+  } else if (const double* scalar = std::get_if<double>(&*value)) {
+    // A scalar's flat answer does not fit the trigger's struct: an error there, too.
+    answer.error = fmt::format("the query gives a scalar ({:g}), not a vector", *scalar);
+  } else {
+    for (const auto& element : std::get<prometheus::InstantVector>(*value)) {
+      answer.values.push_back(element.value);
+    }
+  }
+  return answer;
+}
+
+void Exporters::query(const controllers::QueryMetrics& query) {
+  context_.after(context_.scenario.metrics.query_latency, [this, query] {
+    cluster::QueryRound round;
+    round.purpose = query.purpose;
+    round.id = query.round;
+    round.at = context_.now;
+    for (const auto& one : query.queries) round.answers.push_back(answer(one));
+    context_.state.observe_query(query.scaled_object, std::move(round));
+  });
+}
+
+}  // namespace windlass::sim

@@ -1,0 +1,35 @@
+// kube-scheduler, as far as GPU pods feel it: queue by priority, filter by taints, selectors,
+// affinity and resources, score by least allocation, preemption of pods of lower priority.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/api_server.h"
+#include "sim/context.h"
+
+namespace windlass::sim {
+
+class KubeScheduler {
+ public:
+  KubeScheduler(Context& context, ApiServer& api) : context_(context), api_(api) {}
+
+  // Something changed that may let a pod be placed: a pass follows after the scheduler's latency.
+  void wake();
+  // One pass over the unbound pods, now.
+  void pass();
+
+ private:
+  [[nodiscard]] bool admits(const api::Node& node, const api::Pod& pod) const;
+  [[nodiscard]] const api::Node* choose(const api::Pod& pod,
+                                        const api::ResourceList& requests) const;
+  // Evicts the victims on the best node and nominates it; false if no node would do.
+  bool preempt(const api::Pod& pod, const api::ResourceList& requests);
+  void bind(const api::Pod& pod, const std::string& node);
+
+  Context& context_;
+  ApiServer& api_;
+  bool awake_ = false;
+};
+
+}  // namespace windlass::sim

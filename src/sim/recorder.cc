@@ -1,0 +1,248 @@
+#include "sim/recorder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace windlass::sim {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+LatencySummary summarize(std::vector<float> values) {
+  if (values.empty()) return {kNan, kNan, kNan, kNan};
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double q) {
+    const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(values.size())));
+    return static_cast<double>(values[std::max<size_t>(rank, 1) - 1]);
+  };
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  return {at(0.5), at(0.95), at(0.99), sum / static_cast<double>(values.size())};
+}
+
+ClockSummary clocks(const std::vector<float>& seconds) {
+  return {quantile(seconds, 0.5), quantile(seconds, 0.95)};
+}
+
+}  // namespace
+
+double quantile(std::vector<float> values, double q) {
+  if (values.empty()) return kNan;
+  const auto rank = static_cast<size_t>(std::ceil(q * static_cast<double>(values.size())));
+  const auto nth = values.begin() + static_cast<ptrdiff_t>(std::max<size_t>(rank, 1) - 1);
+  std::nth_element(values.begin(), nth, values.end());
+  return *nth;
+}
+
+void Recorder::start() {
+  allocated_at_ = context_.now;
+  context_.after(context_.scenario.sample_period, [this] {
+    sample();
+    start();
+  });
+}
+
+const Instance* Recorder::instance_of_node(const std::string& node) const {
+  const api::Node* found = context_.state.nodes().find(node);
+  if (found == nullptr) return nullptr;
+  const auto it = cloud_.instances().find(found->provider_id);
+  return it == cloud_.instances().end() ? nullptr : &it->second;
+}
+
+void Recorder::accrue_allocation() {
+  allocated_gpu_s_ += allocated_now_ * (context_.now - allocated_at_).seconds();
+  allocated_at_ = context_.now;
+}
+
+void Recorder::pods_changed() {
+  accrue_allocation();
+  allocated_now_ = 0;
+  for (const auto& [key, pod] : context_.state.pods()) {
+    if (pod.spec.node_name.empty() || pod.terminal()) continue;
+    allocated_now_ += static_cast<double>(
+        api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
+  }
+}
+
+void Recorder::pod_ready(const std::string& node) {
+  first_pod_ready_.try_emplace(node, context_.now);
+  const Instance* instance = instance_of_node(node);
+  if (instance == nullptr) return;
+  if (const api::NodeClaim* claim = context_.state.node_claims().find(instance->claim)) {
+    claim_created_.try_emplace(node, claim->meta.created);
+  }
+}
+
+void Recorder::note_first_tokens() {
+  for (const auto& [pod, server] : inference_.servers()) {
+    if (first_token_.contains(server.node)) continue;
+    if (const auto first = inference_.stats(server).first_token) {
+      first_token_.emplace(server.node, *first);
+    }
+  }
+}
+
+void Recorder::sample() {
+  note_first_tokens();
+  ChartPoint point;
+  const double period = context_.scenario.sample_period.seconds();
+  point.t_s = context_.since_start_s();
+  const Window window = inference_.take_window();
+  point.requests_per_s = static_cast<double>(window.arrivals) / period;
+  point.latency_p50_ms = quantile(window.latency_ms, 0.5);
+  point.latency_p95_ms = quantile(window.latency_ms, 0.95);
+  for (const ModelSpec& spec : context_.scenario.models) {
+    if (const api::Deployment* d = context_.state.deployments().find(spec.model.deployment)) {
+      point.replicas_wanted += d->replicas;
+    }
+  }
+  for (const auto& [pod, server] : inference_.servers()) {
+    point.replicas_ready += server.draining ? 0 : 1;
+  }
+  for (const Fleet& fleet : inference_.fleets()) point.queue += fleet.waiting();
+  const double busy = inference_.busy_gpu_seconds() + training_.busy_gpu_seconds();
+  const double paid = cloud_.gpu_seconds_paid();
+  point.gpu_busy = paid > paid_before_ ? (busy - busy_before_) / (paid - paid_before_) : 0;
+  busy_before_ = busy;
+  paid_before_ = paid;
+  point.cost_usd = cloud_.cost_usd();
+  point.jobs_running = training_.running();
+  point.jobs_waiting = training_.submitted() - training_.completed() - training_.running();
+  for (const auto& [id, instance] : cloud_.instances()) {
+    if (instance.terminated) continue;
+    point.gpus_paid += instance.type->gpu_count;
+    ++point.nodes_by_type[instance.type->name + " " + instance.capacity_type];
+  }
+  chart_.push_back(std::move(point));
+}
+
+void Recorder::fill_clocks(RunResult& result) const {
+  std::vector<float> node_ready;
+  std::vector<float> pod_ready;
+  std::vector<float> first_token;
+  for (const auto& [id, instance] : cloud_.instances()) {
+    const auto ready = kubelets_.ready_at(id);
+    if (instance.claim.empty() || !ready) continue;
+    const auto created = claim_created_.find(instance.node_name);
+    // Launches come within the reconcile that creates the claim's launch, so its launch time stands
+    // in for nodes that never had an inference pod.
+    const Instant from = created == claim_created_.end() ? instance.launched : created->second;
+    node_ready.push_back(static_cast<float>((*ready - from).seconds()));
+    if (const auto it = first_pod_ready_.find(instance.node_name); it != first_pod_ready_.end()) {
+      pod_ready.push_back(static_cast<float>((it->second - from).seconds()));
+    }
+    if (const auto it = first_token_.find(instance.node_name); it != first_token_.end()) {
+      first_token.push_back(static_cast<float>((it->second - from).seconds()));
+    }
+  }
+  result.provisioning_s.node_ready = clocks(node_ready);
+  result.provisioning_s.pod_ready = clocks(pod_ready);
+  result.provisioning_s.first_token = clocks(first_token);
+}
+
+void Recorder::fill_nodes(RunResult& result) const {
+  const auto since = [&](Instant t) { return (t - context_.scenario.start).seconds(); };
+  for (const auto& [id, instance] : cloud_.instances()) {
+    NodeRecord record;
+    record.name = instance.node_name;
+    record.instance_type = instance.type->name;
+    record.capacity_type = instance.capacity_type;
+    record.zone = instance.zone;
+    record.claim = instance.claim;
+    record.launched_s = since(instance.launched);
+    if (const auto ready = kubelets_.ready_at(id)) record.node_ready_s = since(*ready);
+    const Instant end = instance.terminated.value_or(context_.now);
+    if (instance.terminated) record.terminated_s = since(end);
+    Duration life = end - instance.launched;
+    if (instance.terminated) life = std::max(life, seconds(60));
+    record.usd_per_hour = instance.usd_per_hour;
+    record.cost_usd = instance.usd_per_hour * life.hours();
+    record.gpus = instance.type->gpu_count;
+    record.end_reason = instance.end_reason;
+    ++result.nodes.launched;
+    ++result.nodes.by_type[record.instance_type];
+    if (instance.terminated) ++result.nodes.terminated;
+    result.node_records.push_back(std::move(record));
+  }
+  std::stable_sort(result.node_records.begin(), result.node_records.end(),
+                   [](const auto& a, const auto& b) { return a.launched_s < b.launched_s; });
+  result.nodes.peak = cloud_.peak();
+  result.nodes.spot_interrupted = cloud_.interrupted();
+  result.nodes.insufficient_capacity = cloud_.refused();
+}
+
+void Recorder::fill_requests(RunResult& result) const {
+  std::vector<float> latencies;
+  std::vector<float> ttfts;
+  uint64_t met = 0;
+  for (const Fleet& fleet : inference_.fleets()) {
+    const FleetTotals& totals = fleet.totals();
+    result.requests.offered += totals.offered;
+    result.requests.completed += totals.completed;
+    result.requests.failed += totals.failed;
+    result.requests.retried += totals.retried;
+    result.requests.unfinished += totals.in_system;
+    met += totals.slo_met;
+    latencies.insert(latencies.end(), fleet.latencies_ms().begin(), fleet.latencies_ms().end());
+    ttfts.insert(ttfts.end(), fleet.ttfts_ms().begin(), fleet.ttfts_ms().end());
+  }
+  result.latency_ms = summarize(std::move(latencies));
+  result.ttft_ms = summarize(std::move(ttfts));
+  result.slo_attainment =
+      result.requests.offered == 0
+          ? kNan
+          : static_cast<double>(met) / static_cast<double>(result.requests.offered);
+  if (!context_.scenario.models.empty()) {
+    result.slo_ms = context_.scenario.models.front().model.slo.millis();
+  }
+}
+
+void Recorder::check_books(const RunResult& result) const {
+  const auto& requests = result.requests;
+  WL_ASSERT(requests.offered == requests.completed + requests.failed + requests.unfinished);
+  for (const Fleet& fleet : inference_.fleets()) {
+    const double number = fleet.number_integral();
+    const double time = fleet.time_in_system_sum();
+    WL_ASSERT(std::abs(number - time) <= 1e-9 * std::max(1.0, time));
+  }
+  const double integrated = cloud_.integrated_cost_usd();
+  WL_ASSERT(std::abs(integrated - result.cost_usd) <= 1e-6 * std::max(1.0, integrated));
+}
+
+RunResult Recorder::result(controllers::Policy policy, bool partial) {
+  note_first_tokens();
+  accrue_allocation();
+  RunResult result;
+  result.policy = std::string(controllers::to_string(policy));
+  result.partial = partial;
+  result.simulated_s = context_.since_start_s();
+  result.cost_usd = cloud_.cost_usd();
+  const double paid = cloud_.gpu_seconds_paid();
+  result.gpu_hours_paid = paid / 3600;
+  if (paid > 0) {
+    result.gpu_utilization =
+        (inference_.busy_gpu_seconds() + training_.busy_gpu_seconds()) / paid;
+    result.gpu_allocation = allocated_gpu_s_ / paid;
+  }
+  fill_requests(result);
+  fill_clocks(result);
+  fill_nodes(result);
+  result.jobs.submitted = training_.submitted();
+  result.jobs.completed = training_.completed();
+  result.jobs.mean_wait_s =
+      training_.started() == 0 ? kNan : training_.wait_sum_s() / training_.started();
+  result.jobs.redone_gpu_s = training_.redone_gpu_s();
+  Hash64 hash = context_.hash;
+  for (const Fleet& fleet : inference_.fleets()) hash.add(fleet.hash().value());
+  hash.add(result.cost_usd);
+  result.run_hash = hash.hex();
+  result.sample_period = context_.scenario.sample_period;
+  result.chart = chart_;
+  check_books(result);
+  return result;
+}
+
+}  // namespace windlass::sim

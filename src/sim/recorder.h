@@ -1,0 +1,72 @@
+// Keeps what a run came to: chart points, the three clocks, node records; and checks the books.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/cloud.h"
+#include "sim/context.h"
+#include "sim/inference_plane.h"
+#include "sim/kubelet.h"
+#include "sim/run_result.h"
+#include "sim/training.h"
+
+namespace windlass::sim {
+
+class Recorder {
+ public:
+  Recorder(Context& context, const Cloud& cloud, const Kubelets& kubelets,
+           InferencePlane& inference, const Training& training)
+      : context_(context),
+        cloud_(cloud),
+        kubelets_(kubelets),
+        inference_(inference),
+        training_(training) {}
+
+  // Samples at the end of every sample period.
+  void start();
+  // An inference pod is Ready; later its first token. Counted for the node it is on.
+  void pod_ready(const std::string& node);
+  // Looks which servers have answered their first request since the last look.
+  void note_first_tokens();
+
+  // The result so far. Asserts that no request is lost, that Little's law holds and that the two
+  // ways to the bill agree.
+  [[nodiscard]] RunResult result(controllers::Policy policy, bool partial);
+
+ private:
+  void sample();
+  void accrue_allocation();
+  [[nodiscard]] const Instance* instance_of_node(const std::string& node) const;
+  void fill_clocks(RunResult& result) const;
+  void fill_nodes(RunResult& result) const;
+  void fill_requests(RunResult& result) const;
+  void check_books(const RunResult& result) const;
+
+  Context& context_;
+  const Cloud& cloud_;
+  const Kubelets& kubelets_;
+  InferencePlane& inference_;
+  const Training& training_;
+  std::vector<ChartPoint> chart_;
+  double busy_before_ = 0;
+  double paid_before_ = 0;
+  double allocated_gpu_s_ = 0;
+  Instant allocated_at_{};
+  double allocated_now_ = 0;  // GPUs requested by bound pods
+  std::map<std::string, Instant> first_pod_ready_;    // by node
+  std::map<std::string, Instant> first_token_;        // by node
+  std::map<std::string, Instant> claim_created_;      // by node
+
+ public:
+  // Bound pods changed: call after every change of the cluster's pods.
+  void pods_changed();
+};
+
+// Exact quantile by the nearest-rank rule (the smallest value with at least q of all at or below);
+// NaN of nothing.
+double quantile(std::vector<float> values, double q);
+
+}  // namespace windlass::sim

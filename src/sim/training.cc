@@ -1,0 +1,103 @@
+#include "sim/training.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace windlass::sim {
+
+Training::Training(Context& context) : context_(context) {}
+
+void Training::plan() {
+  for (const JobSpec& spec : context_.scenario.training.jobs) {
+    context_.events.at(context_.scenario.start + spec.arrival, [this, &spec] { submit(spec); });
+  }
+}
+
+void Training::submit(const JobSpec& spec) {
+  const TrainingSpec& training = context_.scenario.training;
+  api::Job job;
+  job.meta.name = spec.name;
+  job.meta.namespace_name = spec.namespace_name;
+  job.meta.uid = "job-" + job.meta.key();
+  job.meta.created = context_.now;
+  api::PodSpec& pod = job.pod_template.spec;
+  api::Container container;
+  container.name = "train";
+  container.image = training.image;
+  container.requests = spec.requests;
+  container.requests.set(api::kNvidiaGpu, int64_t{spec.gpus} * 1000);
+  pod.containers.push_back(std::move(container));
+  pod.priority_class = spec.priority_class;
+  pod.node_selector = training.node_selector;
+  pod.tolerations = training.tolerations;
+  jobs_[job.meta.key()] = {&spec, context_.now, false, false, 0};
+  ++submitted_;
+  context_.note("submit", job.meta.key());
+  context_.state.put(std::move(job));
+}
+
+void Training::pod_ready(const api::Pod& pod) {
+  const auto owner = std::find_if(pod.meta.owners.begin(), pod.meta.owners.end(),
+                                  [](const auto& o) { return o.kind == "Job"; });
+  if (owner == pod.meta.owners.end()) return;
+  const std::string job = pod.meta.namespace_name + "/" + owner->name;
+  const auto it = jobs_.find(job);
+  if (it == jobs_.end()) return;  // a Job of the manifests: no work is declared for it
+  Progress& progress = it->second;
+  if (!progress.started) {
+    progress.started = true;
+    ++started_;
+    wait_sum_s_ += (context_.now - progress.submitted).seconds();
+  }
+  // Speed by dense fp16 peak against the reference GPU: training is compute-bound.
+  const catalog::GpuCard* reference = catalog::find_gpu(context_.scenario.training.reference_gpu);
+  const api::Node& node = context_.state.nodes().at(pod.spec.node_name);
+  const auto label = node.meta.labels.find(std::string(api::kInstanceTypeLabel));
+  const catalog::InstanceType* type =
+      label == node.meta.labels.end() ? nullptr : context_.state.catalog().find(label->second);
+  const catalog::GpuCard* gpu = type == nullptr ? nullptr : catalog::gpu_of(*type);
+  const double speed = reference != nullptr && gpu != nullptr
+                           ? gpu->dense_fp16_tflops / reference->dense_fp16_tflops
+                           : 1;
+  const Run run{job, context_.now, speed * progress.spec->gpus, progress.spec->gpus};
+  const double left = progress.spec->work_gpu_s - progress.done_gpu_s;
+  running_[pod.meta.key()] = run;
+  context_.after(from_seconds(left / run.rate), [this, key = pod.meta.key(), since = context_.now] {
+    const auto mine = running_.find(key);
+    if (mine == running_.end() || mine->second.since != since) return;
+    Progress& finished = jobs_.at(mine->second.job);
+    finished.done = true;
+    finished.done_gpu_s = finished.spec->work_gpu_s;
+    busy_gpu_seconds_ += (context_.now - since).seconds() * mine->second.gpus;
+    running_.erase(mine);
+    ++completed_;
+    on_done(key);
+  });
+}
+
+bool Training::pod_stops(const std::string& pod) {
+  const auto it = running_.find(pod);
+  if (it == running_.end()) return false;
+  const Run run = it->second;
+  running_.erase(it);
+  Progress& progress = jobs_.at(run.job);
+  const double elapsed = (context_.now - run.since).seconds();
+  busy_gpu_seconds_ += elapsed * run.gpus;
+  double kept_s = 0;
+  if (const auto& interval = context_.scenario.training.checkpoint_interval) {
+    kept_s = std::floor(elapsed / interval->seconds()) * interval->seconds();
+  }
+  progress.done_gpu_s += kept_s * run.rate;
+  redone_gpu_s_ += (elapsed - kept_s) * run.rate;
+  return true;
+}
+
+double Training::busy_gpu_seconds() const {
+  double sum = busy_gpu_seconds_;
+  for (const auto& [pod, run] : running_) {
+    sum += (context_.now - run.since).seconds() * run.gpus;
+  }
+  return sum;
+}
+
+}  // namespace windlass::sim

@@ -1,0 +1,77 @@
+// Asks our PromQL what promql_peer.py asks the real Prometheus. Reads lines from standard input and
+// answers each query with one line of JSON on standard output:
+//   sample <t_ms> <value> <name> <label> <value> ...   fields divided by tabs
+//   query <t_ms> <text>                                  the text as a JSON string
+#include <cmath>
+#include <iostream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "sim/prometheus/promql.h"
+
+namespace {
+
+using namespace windlass;
+using namespace windlass::sim::prometheus;
+
+// Prometheus' own spelling, so that the script reads both alike; 17 digits lose nothing.
+std::string printed(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.17g", value);
+  return buffer;
+}
+
+double read_value(const std::string& text) {
+  if (text == "NaN") return std::nan("");
+  if (text == "+Inf") return INFINITY;
+  if (text == "-Inf") return -INFINITY;
+  const auto value = parse_double(text);
+  return value ? *value : std::nan("");
+}
+
+nlohmann::json answer(const std::string& text, const Store& store, Instant at) {
+  const auto query = parse_promql(text);
+  if (!query) return {{"error", query.error().message()}, {"stage", "parse"}};
+  const auto value = evaluate(*query, store, at);
+  if (!value) return {{"error", value.error().message()}, {"stage", "evaluate"}};
+  if (const double* scalar = std::get_if<double>(&*value)) return {{"scalar", printed(*scalar)}};
+  nlohmann::json vector = nlohmann::json::array();
+  for (const VectorElement& element : std::get<InstantVector>(*value)) {
+    vector.push_back({{"labels", element.labels}, {"value", printed(element.value)}});
+  }
+  return {{"vector", vector}};
+}
+
+void add_sample(const std::vector<std::string_view>& fields, Store& store) {
+  Labels labels{{"__name__", std::string(fields[3])}};
+  for (size_t i = 4; i + 1 < fields.size(); i += 2) {
+    labels.emplace(fields[i], fields[i + 1]);
+  }
+  const Instant t{std::stoll(std::string(fields[1])) * 1'000'000};
+  store.append(store.series(labels), t, read_value(std::string(fields[2])));
+}
+
+}  // namespace
+
+int main() {
+  Store store(hours(1'000));
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    const auto fields = split(line, '\t');
+    if (fields[0] == "sample" && fields.size() >= 4) {
+      add_sample(fields, store);
+    } else if (fields[0] == "query" && fields.size() == 3) {
+      const Instant at{std::stoll(std::string(fields[1])) * 1'000'000};
+      const auto text = nlohmann::json::parse(fields[2]).get<std::string>();
+      std::cout << answer(text, store, at).dump() << "\n";
+    } else {
+      std::cerr << "not understood: " << line << "\n";
+      return 2;
+    }
+  }
+  return 0;
+}
