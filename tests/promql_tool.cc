@@ -1,7 +1,9 @@
 // Asks our PromQL what promql_peer.py asks the real Prometheus. Reads lines from standard input and
 // answers each query with one line of JSON on standard output:
-//   sample <t_ms> <value> <name> <label> <value> ...   fields divided by tabs
-//   query <t_ms> <text>                                  the text as a JSON string
+//   series <labels>         a JSON object; the samples that follow are of this series
+//   sample <t_ms> <value>
+//   query <t_ms> <text>     a JSON string
+// Fields are divided by tabs.
 #include <cmath>
 #include <iostream>
 #include <string>
@@ -46,28 +48,26 @@ nlohmann::json answer(const std::string& text, const Store& store, Instant at) {
   return {{"vector", vector}};
 }
 
-void add_sample(const std::vector<std::string_view>& fields, Store& store) {
-  Labels labels{{"__name__", std::string(fields[3])}};
-  for (size_t i = 4; i + 1 < fields.size(); i += 2) {
-    labels.emplace(fields[i], fields[i + 1]);
-  }
-  const Instant t{std::stoll(std::string(fields[1])) * 1'000'000};
-  store.append(store.series(labels), t, read_value(std::string(fields[2])));
+Instant instant_of(std::string_view t_ms) {
+  const auto parsed = parse_int(t_ms);
+  return {parsed ? *parsed * 1'000'000 : 0};
 }
 
 }  // namespace
 
 int main() {
   Store store(hours(1'000));
+  SeriesId series = 0;
   std::string line;
   while (std::getline(std::cin, line)) {
     const auto fields = split(line, '\t');
-    if (fields[0] == "sample" && fields.size() >= 4) {
-      add_sample(fields, store);
+    if (fields[0] == "series" && fields.size() == 2) {
+      series = store.series(nlohmann::json::parse(fields[1]).get<Labels>());
+    } else if (fields[0] == "sample" && fields.size() == 3 && !store.all().empty()) {
+      store.append(series, instant_of(fields[1]), read_value(std::string(fields[2])));
     } else if (fields[0] == "query" && fields.size() == 3) {
-      const Instant at{std::stoll(std::string(fields[1])) * 1'000'000};
       const auto text = nlohmann::json::parse(fields[2]).get<std::string>();
-      std::cout << answer(text, store, at).dump() << "\n";
+      std::cout << answer(text, store, instant_of(fields[1])).dump() << "\n";
     } else {
       std::cerr << "not understood: " << line << "\n";
       return 2;

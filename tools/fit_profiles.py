@@ -106,9 +106,9 @@ def main():
     parser.add_argument("calibration")
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    print("// Made by tools/fit_profiles.py from Vidur's published operator profiles; the fields are")
-    print("// those of MeasuredFit, in order; at the end the mean error over 1-4096 tokens, of the")
-    print("// same points that were fitted.")
+    print("// Made by tools/fit_profiles.py from Vidur's published operator profiles; the fields")
+    print("// are those of MeasuredFit, in order; at the end the mean error over 1-4096 tokens, of")
+    print("// the same points that were fitted.")
     print("// clang-format off")
     for (model, device, parallel), points in sorted(read(options.calibration).items()):
         name, parameters = MODELS[model]

@@ -74,10 +74,10 @@ def main():
         rows = sorted(csv.DictReader(file), key=lambda row: row["name"])
     with open(gpus_path, encoding="utf-8") as file:
         spot = {item["name"]: item["spot_usd_per_hour_median"] for item in json.load(file)}
-    print("// Made by tools/make_catalog.py; the fields are those of Ec2Facts (ec2_table.h), in order.")
-    print("// Facts of EC2 types as Karpenter's v1.14 (dl1, f1, p3: v1.12) instance-type page lists")
-    print("// them, its us-east-1 Linux on-demand prices of 2026-07-20, and SkyPilot's us-east-1 spot")
-    print("// prices (median over zones with a market), in the order of the names' bytes.")
+    print("// Made by tools/make_catalog.py; the fields are those of Ec2Facts, in order.")
+    print("// Facts of EC2 types as Karpenter's v1.14 (dl1, f1, p3: v1.12) page lists them, its")
+    print("// us-east-1 Linux on-demand prices of 2026-07-20, and SkyPilot's us-east-1 spot prices")
+    print("// (median over zones with a market), in the order of the names' bytes.")
     print("// clang-format off")
     for row in rows:
         check(row)

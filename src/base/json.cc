@@ -1,7 +1,6 @@
 #include "base/json.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"

@@ -1,11 +1,11 @@
 #include "base/quantity.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace windlass {
 namespace {
@@ -160,9 +160,10 @@ Quantity Quantity::from_milli(int64_t milli, Format format) {
 
 Result<Quantity> Quantity::parse(std::string_view text) {
   const auto bad = [&] {
-    return Error(fmt::format(
-        "not a quantity: \"{}\" (accepted: a number and an optional unit, like 4, 500m, 1.5Gi, 2e3)",
-        text.substr(0, 64)));
+    return Error(
+        fmt::format("not a quantity: \"{}\" (accepted: a number and an optional unit, like 4, "
+                    "500m, 1.5Gi, 2e3)",
+                    text.substr(0, 64)));
   };
   std::string_view rest = text;
   const bool negative = rest.starts_with('-');
@@ -181,9 +182,8 @@ Result<Quantity> Quantity::parse(std::string_view text) {
 
   Quantity out;
   out.format_ = suffix->format;
-  out.nano_ = suffix->format == Format::kBinarySI
-                  ? binary_nano(whole, fraction, suffix->exponent)
-                  : decimal_nano(whole, fraction, suffix->exponent);
+  out.nano_ = suffix->format == Format::kBinarySI ? binary_nano(whole, fraction, suffix->exponent)
+                                                  : decimal_nano(whole, fraction, suffix->exponent);
   // A part of a unit has no binary form.
   if (out.format_ == Format::kBinarySI && out.nano_ < kNanoPerUnit) {
     out.format_ = Format::kDecimalSI;

@@ -1,9 +1,9 @@
 #include "base/utf8.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace windlass {
 namespace {
@@ -63,7 +63,8 @@ std::string place_of(std::string_view text, size_t offset) {
   const std::string_view before = text.substr(0, std::min(offset, text.size()));
   const auto line = std::count(before.begin(), before.end(), '\n') + 1;
   const size_t newline = before.rfind('\n');
-  const size_t column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
+  const size_t column =
+      newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
   return fmt::format("line {}, column {}", line, column + 1);
 }
 

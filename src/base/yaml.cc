@@ -1,8 +1,8 @@
 #include "base/yaml.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -59,11 +59,16 @@ class Converter {
       }
     }
     switch (node.kind) {
-      case YamlNode::Kind::kNull: return nullptr;
-      case YamlNode::Kind::kScalar: return scalar_value(node);
-      case YamlNode::Kind::kAlias: return convert(*node.items.front(), depth + 1, true);
-      case YamlNode::Kind::kMap: return map_value(node, depth, repeated);
-      case YamlNode::Kind::kList: break;
+      case YamlNode::Kind::kNull:
+        return nullptr;
+      case YamlNode::Kind::kScalar:
+        return scalar_value(node);
+      case YamlNode::Kind::kAlias:
+        return convert(*node.items.front(), depth + 1, true);
+      case YamlNode::Kind::kMap:
+        return map_value(node, depth, repeated);
+      case YamlNode::Kind::kList:
+        break;
     }
     Json list = Json::array();
     for (const YamlNode* item : node.items) list.push_back(convert(*item, depth + 1, repeated));
@@ -134,15 +139,14 @@ std::optional<YamlProblem> bad_byte(std::string_view text) {
 // Whether the line that starts at `at` is the document mark `mark`, whatever stands behind it.
 bool is_mark(std::string_view text, size_t at, std::string_view mark) {
   const std::string_view rest = text.substr(at, mark.size() + 1);
-  return rest.starts_with(mark) &&
-         (rest.size() == mark.size() || rest.back() == ' ' || rest.back() == '\t' ||
-          rest.back() == '\n');
+  return rest.starts_with(mark) && (rest.size() == mark.size() || rest.back() == ' ' ||
+                                    rest.back() == '\t' || rest.back() == '\n');
 }
 
 // The value at `path` below `node`, or nullptr; `nearest` is the innermost one found on the way.
 // A key may hold dots, so every cut of the path is tried, shortest key first.
-const YamlNode* find_value(const YamlNode& written, std::string_view path,
-                           const YamlNode*& nearest, int depth);
+const YamlNode* find_value(const YamlNode& written, std::string_view path, const YamlNode*& nearest,
+                           int depth);
 
 const YamlNode* find_field(const YamlNode& map, std::string_view key, std::string_view rest,
                            const YamlNode*& nearest, int depth) {
@@ -158,8 +162,8 @@ const YamlNode* find_field(const YamlNode& map, std::string_view key, std::strin
   return nullptr;
 }
 
-const YamlNode* find_value(const YamlNode& written, std::string_view path,
-                           const YamlNode*& nearest, int depth) {
+const YamlNode* find_value(const YamlNode& written, std::string_view path, const YamlNode*& nearest,
+                           int depth) {
   const YamlNode& node = target_of(written);
   if (path.empty()) return &written;
   if (depth > kMaxYamlDepth) return nullptr;

@@ -1,12 +1,12 @@
 #include "base/yaml_scalar.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "base/utf8.h"
@@ -33,9 +33,7 @@ std::optional<bool> read_bool(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_null(std::string_view text) {
-  return is_one_of(text, {"", "~", "null", "Null", "NULL"});
-}
+bool is_null(std::string_view text) { return is_one_of(text, {"", "~", "null", "Null", "NULL"}); }
 
 bool is_not_finite(std::string_view text) {
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);

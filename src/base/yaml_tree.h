@@ -32,9 +32,9 @@ struct YamlProblem {
 inline constexpr int kMaxYamlDepth = 256;
 
 struct YamlTree {
-  std::deque<YamlNode> nodes;            // owns them all; addresses are stable
-  const YamlNode* root = nullptr;        // null: the text holds no value
-  std::optional<YamlProblem> problem;    // the root is half-read then
+  std::deque<YamlNode> nodes;          // owns them all; addresses are stable
+  const YamlNode* root = nullptr;      // null: the text holds no value
+  std::optional<YamlProblem> problem;  // the root is half-read then
 };
 
 // Reads one document. Its first line has the number `first_line` in the places.

@@ -13,8 +13,6 @@ namespace {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
-std::string aws(std::string_view suffix) { return fmt::format("karpenter.k8s.aws/{}", suffix); }
-
 const api::Requirement& absent() {
   static const api::Requirement requirement(api::Operator::kDoesNotExist, {});
   return requirement;
@@ -34,12 +32,12 @@ void put_known(api::Requirements& labels, std::string_view key, int64_t value) {
 
 void add_name_labels(api::Requirements& labels, std::string_view name) {
   const NameParts parts = parse_type_name(name);
-  put_known(labels, aws("instance-category"), parts.category);
-  put_known(labels, aws("instance-generation"), parts.generation);
-  put_known(labels, aws("instance-family"), parts.family);
-  put_known(labels, aws("instance-size"), parts.size);
+  put_known(labels, "karpenter.k8s.aws/instance-category", parts.category);
+  put_known(labels, "karpenter.k8s.aws/instance-generation", parts.generation);
+  put_known(labels, "karpenter.k8s.aws/instance-family", parts.family);
+  put_known(labels, "karpenter.k8s.aws/instance-size", parts.size);
   const bool flex = parts.family.find("-flex") != std::string_view::npos;
-  put(labels, aws("instance-capability-flex"), flex ? "true" : "false");
+  put(labels, "karpenter.k8s.aws/instance-capability-flex", flex ? "true" : "false");
 }
 
 // Every type of the table has at most one kind of device; Karpenter labels GPUs only then.
@@ -48,14 +46,15 @@ void add_device_labels(api::Requirements& labels, const Ec2Facts& facts) {
   const bool accelerator = facts.has_accelerator();
   const std::string count = fmt::to_string(facts.device_count);
   put_known(labels, kGpuNameLabel, gpu ? facts.device : "");
-  put_known(labels, aws("instance-gpu-manufacturer"), gpu ? facts.device_manufacturer : "");
+  put_known(labels, "karpenter.k8s.aws/instance-gpu-manufacturer",
+            gpu ? facts.device_manufacturer : "");
   // Not put_known(int): fractions of a GPU do carry the label, with the value 0.
   put_known(labels, kGpuCountLabel, gpu ? count : "");
   put_known(labels, kGpuMemoryLabel, facts.device_memory_mib);
-  put_known(labels, aws("instance-accelerator-name"), accelerator ? facts.device : "");
-  put_known(labels, aws("instance-accelerator-manufacturer"),
+  put_known(labels, "karpenter.k8s.aws/instance-accelerator-name", accelerator ? facts.device : "");
+  put_known(labels, "karpenter.k8s.aws/instance-accelerator-manufacturer",
             accelerator ? facts.device_manufacturer : "");
-  put_known(labels, aws("instance-accelerator-count"), accelerator ? count : "");
+  put_known(labels, "karpenter.k8s.aws/instance-accelerator-count", accelerator ? count : "");
 }
 
 }  // namespace
@@ -92,19 +91,19 @@ api::Requirements type_labels(const Ec2Facts& facts, std::string_view region) {
   labels.add("node.kubernetes.io/windows-build", absent());
   add_name_labels(labels, facts.name);
   add_device_labels(labels, facts);
-  put_known(labels, aws("instance-cpu"), facts.vcpu);
-  put_known(labels, aws("instance-cpu-manufacturer"), facts.cpu_manufacturer);
-  put_known(labels, aws("instance-memory"), facts.memory_mib);
-  put_known(labels, aws("instance-ebs-bandwidth"), facts.ebs_mbps);
-  put_known(labels, aws("instance-network-bandwidth"), facts.network_mbps);
+  put_known(labels, "karpenter.k8s.aws/instance-cpu", facts.vcpu);
+  put_known(labels, "karpenter.k8s.aws/instance-cpu-manufacturer", facts.cpu_manufacturer);
+  put_known(labels, "karpenter.k8s.aws/instance-memory", facts.memory_mib);
+  put_known(labels, "karpenter.k8s.aws/instance-ebs-bandwidth", facts.ebs_mbps);
+  put_known(labels, "karpenter.k8s.aws/instance-network-bandwidth", facts.network_mbps);
   put_known(labels, kLocalNvmeLabel, facts.local_nvme_gb);
   // Bare metal has the label with an empty value, as the provider sets it.
-  put(labels, aws("instance-hypervisor"), facts.hypervisor);
-  labels.add(aws("instance-tenancy"),
+  put(labels, "karpenter.k8s.aws/instance-hypervisor", facts.hypervisor);
+  labels.add("karpenter.k8s.aws/instance-tenancy",
              api::Requirement(api::Operator::kIn, {"default", "dedicated"}));
   // Reserved capacity would put its ids here; the built-in offerings have none.
-  labels.add(aws("capacity-reservation-id"), absent());
-  labels.add(aws("capacity-reservation-type"), absent());
+  labels.add("karpenter.k8s.aws/capacity-reservation-id", absent());
+  labels.add("karpenter.k8s.aws/capacity-reservation-type", absent());
   return labels;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/catalog_command.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <limits>
 #include <map>
@@ -110,8 +111,8 @@ double sort_key(const InstanceType& type, const CatalogQuery& query) {
 }
 
 std::string gib(double amount) {
-  return amount < 10 && amount != static_cast<int64_t>(amount) ? fmt::format("{:.1f} GiB", amount)
-                                                               : fmt::format("{:.0f} GiB", amount);
+  return amount < 10 && amount != std::floor(amount) ? fmt::format("{:.1f} GiB", amount)
+                                                     : fmt::format("{:.0f} GiB", amount);
 }
 
 // "4x a10g 22 GiB", "12x inferentia2"; a share of a GPU has no count.

@@ -1,12 +1,16 @@
 // Laws that hold for every proposal, on random small clusters, checked by slow and obvious means.
 #include <algorithm>
+#include <cmath>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
 #include "base/rng.h"
+#include "disruption/consolidation.h"
+#include "disruption/cost_floor.h"
 #include "disruption/small_cluster.h"
 
 namespace windlass::disruption {
@@ -256,6 +260,22 @@ RC_GTEST_PROP(ProposeLaws, MovedPodsFitElsewhere, ()) {
     std::vector<int64_t> with_new = bins;
     with_new.push_back(type->allocatable.milli(api::kCpu));
     RC_ASSERT(fits(pods, with_new));
+  }
+}
+
+// The shortcut of single-node consolidation says no only where the simulation does.
+RC_GTEST_PROP(ProposeLaws, CostFloorRulesOutNoCommand, ()) {
+  const World world;
+  const EvictionLimits limits(world.cluster.budgets, world.cluster.all_pods);
+  const Pass pass{world.cluster, kNow, world.options, examine(world.cluster, limits, kNow)};
+  Simulation simulation(world.cluster, pass.nodes, limits, kNow);
+  const CostFloor cost_floor(world.cluster, pass.nodes);
+  for (const size_t i : in_order_of_gain(pass.nodes, false)) {
+    const Attempt attempt =
+        consolidate(pass, simulation, std::span(&i, 1), Command::Method::kSingleNode);
+    if (!attempt.command) continue;
+    RC_ASSERT(cost_floor.of(i) < pass.nodes[i].usd_per_hour);
+    RC_ASSERT(cost_floor.of(i) <= attempt.command->usd_per_hour_after);
   }
 }
 

@@ -171,7 +171,7 @@ TEST(SingleNode, NoCheaperType) {
   cluster.node("a", "p", "t-02");
   cluster.pod("x", "a", 500);
   EXPECT_EQ(reason_of(cluster.propose(), "a"),
-            "no cheaper type: replacing costs 0.100 USD/h against 0.100");
+            "no cheaper type: replacing costs at least 0.100 USD/h against 0.100");
 }
 
 // 4.4: on-demand -> [on-demand, spot] judges by spot prices and is forced to spot.
@@ -252,7 +252,7 @@ TEST(Simulation, NodesInsideConsolidateAfter) {
   Candidate& busy = cluster.node("b", "p", "t-04");
   cluster.pod("y", "b", 3000);
   busy.last_pod_event = kNow - minutes(2);
-  const char* kKept = "no cheaper type: replacing costs 0.100 USD/h against 0.100";
+  const char* kKept = "no cheaper type: replacing costs at least 0.100 USD/h against 0.100";
   EXPECT_EQ(reason_of(cluster.propose(), "a"), kKept);
   pod.spec.tolerations.push_back(everything());
   EXPECT_EQ(reason_of(cluster.propose(), "a"), kKept);

@@ -54,7 +54,10 @@ std::vector<api::Toleration> spelled_out(const std::vector<api::Toleration>& tol
 Simulation::Simulation(const Cluster& cluster, const std::vector<NodeView>& nodes,
                        const EvictionLimits& limits, Instant now)
     : cluster_(cluster), nodes_(nodes), seat_(nodes.size()), moved_(nodes.size()) {
-  problem_.pools = cluster.scheduling.pools;
+  for (const scheduling::Pool& pool : cluster.scheduling.pools) {
+    if (pool.pool != nullptr && pool.types != nullptr) pools_.push_back(pool);
+  }
+  problem_.pools = pools_;
   problem_.daemon_sets = cluster.scheduling.daemon_sets;
   problem_.claim_requirements = cluster.scheduling.claim_requirements;
   take_nodes();
@@ -128,8 +131,7 @@ void Simulation::admit_to_settling_nodes() {
       if (taint.key != kSettlingTaint) taints_.push_back(taint);
     }
   }
-  for (const scheduling::Pool& pool : problem_.pools) {
-    if (pool.pool == nullptr) continue;
+  for (const scheduling::Pool& pool : pools_) {
     taints_.insert(taints_.end(), pool.pool->taints.begin(), pool.pool->taints.end());
   }
   const auto parts = [](const api::Taint& t) { return std::tie(t.key, t.value, t.effect); };
@@ -170,7 +172,7 @@ const std::vector<const api::Pod*>& Simulation::moved_pods(size_t node) {
 void Simulation::give_back_limits(const NodeView& view) {
   if (view.type == nullptr) return;
   for (scheduling::Pool& pool : problem_.pools) {
-    if (pool.pool == nullptr || pool.pool->meta.name != view.node->pool) continue;
+    if (pool.pool->meta.name != view.node->pool) continue;
     api::ResourceList capacity = view.type->capacity;
     capacity.set("nodes", 1000);
     for (const auto& [name, milli] : capacity) {
@@ -207,7 +209,7 @@ Simulation::Outcome Simulation::without(std::span<const size_t> removed) {
     aside.pop_back();
   }
   problem_.pods.resize(standing_pods);
-  problem_.pools = cluster_.scheduling.pools;
+  problem_.pools = pools_;
   return judge(plan, moving);
 }
 

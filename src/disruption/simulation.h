@@ -49,6 +49,7 @@ class Simulation {
 
   const Cluster& cluster_;
   const std::vector<NodeView>& nodes_;
+  std::vector<scheduling::Pool> pools_;      // with what they use before anything is removed
   scheduling::Problem problem_;              // with all nodes, and the pods that move anyway
   std::vector<std::optional<size_t>> seat_;  // of nodes_[i] in problem_.nodes
   std::set<std::string> pending_;            // keys of the pods that need not land

@@ -161,9 +161,18 @@ void PanelWriter::multiples(const PanelSpec& spec, const Scale& y,
 void PanelWriter::requests() {
   const PanelSpec spec = request_panel();
   const Field& read = spec.lines.front().read;
-  bool same = true;
+  size_t longest = 0;
   for (size_t i = 1; i < classes_.size(); ++i) {
-    same = same && times_[i] == times_[0] && values(i, read) == values(0, read);
+    if (times_[i].size() > times_[longest].size()) longest = i;
+  }
+  const std::vector<double>& t = times_[longest];
+  const std::vector<double> y = values(longest, read);
+  bool same = true;
+  for (size_t i = 0; i < classes_.size(); ++i) {
+    const std::vector<double> mine = values(i, read);
+    // A run that was stopped has seen the beginning of the same traffic.
+    same = same && std::equal(times_[i].begin(), times_[i].end(), t.begin()) &&
+           std::equal(mine.begin(), mine.end(), y.begin());
   }
   if (!same || classes_.size() < 2) return overlay(spec);
   open(spec.title, spec.why, legend_item("ink", "line", "the same for all policies"), "wide");
@@ -171,10 +180,10 @@ void PanelWriter::requests() {
                   spec.unit,
                   time_scale(panels_.end_s, 8),
                   linear_scale(largest(spec), 5, false),
-                  {{"ink", PlotSeries::Shape::kArea, values(0, read), &times_[0]}},
+                  {{"ink", PlotSeries::Shape::kArea, y, &t}},
                   {}};
   html(draw_plot(plot, panels_.plots.size()) + "</section>\n");
-  panels_.plots.push_back({{0, "rps", "all policies", "ink", Unit::kPerSecond}});
+  panels_.plots.push_back({{longest, "rps", "all policies", "ink", Unit::kPerSecond}});
 }
 
 void PanelWriter::latency() {

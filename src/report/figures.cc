@@ -121,6 +121,14 @@ std::string seconds_text(double s) {
   return decimal(s, s < 9.95 ? 1 : 0) + " s";
 }
 
+std::string seconds_pair(double low, double high) {
+  if (!std::isfinite(low) && !std::isfinite(high)) return kNone;
+  if (!std::isfinite(low) || !std::isfinite(high)) {
+    return seconds_text(low) + " / " + seconds_text(high);
+  }
+  return decimal(low, low < 9.95 ? 1 : 0) + " / " + seconds_text(high);
+}
+
 std::string length_text(double s) {
   if (!std::isfinite(s)) return kNone;
   // A time that is no simulation's still has to print as something.

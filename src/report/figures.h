@@ -28,6 +28,8 @@ std::string millis_text(double ms);
 std::string limit_text(double ms);
 // Seconds: "8.4 s" below ten, else "148 s"; the clocks are compared, so no minutes.
 std::string seconds_text(double s);
+// Two such beside each other: "52 / 88 s".
+std::string seconds_pair(double low, double high);
 // A length of time, whole seconds: "3h12m", "45s".
 std::string length_text(double s);
 // A point in the run as hours:minutes since its start, "26:05"; "-" for a negative one (never).

@@ -22,27 +22,28 @@ struct Card {
   std::string title;
   bool more_is_better = false;
   bool is_share = false;  // changes in points, bars up to 100 %
-  bool is_total = false;  // grows with the run's length: only runs of equal length compare
   std::function<double(const RunResult&)> read;
   std::string (*text)(double);
 };
 
 std::vector<Card> cards(const ScenarioResult& result) {
   const std::string slo = common_slo(result);
-  return {{"Cost", false, false, true, [](const RunResult& r) { return r.cost_usd; }, dollars},
-          {slo.empty() ? "SLO attainment" : "Within the SLO of " + slo, true, true, false,
+  return {{"Cost", false, false, [](const RunResult& r) { return r.cost_usd; }, dollars},
+          {slo.empty() ? "SLO attainment" : "Within the SLO of " + slo, true, true,
            [](const RunResult& r) { return r.slo_attainment; }, percent},
-          {"Latency P95", false, false, false, [](const RunResult& r) { return r.latency_ms.p95; },
+          {"Latency P95", false, false, [](const RunResult& r) { return r.latency_ms.p95; },
            millis_text},
-          {"GPU utilisation", true, true, false,
-           [](const RunResult& r) { return r.gpu_utilization; }, percent},
-          {"Claim to first token, P50", false, false, false,
+          {"GPU utilisation", true, true, [](const RunResult& r) { return r.gpu_utilization; },
+           percent},
+          {"Claim to first token, P50", false, false,
            [](const RunResult& r) { return r.provisioning_s.first_token.p50; }, seconds_text}};
 }
 
-// "62 % less than static". An arrow and words carry the direction, the colour only repeats it.
+// "▼ 71 % vs static". The arrow carries the direction; the colour says whether that is welcome.
 std::string change(const Card& card, const RunResult& hero, const RunResult& against) {
-  if (&hero == &against || (card.is_total && !comparable(hero, against))) return "";
+  if (&hero == &against) return "";
+  // Even a percentile of the first three hours says nothing beside one of the whole day.
+  if (!comparable(hero, against)) return "<p class=\"change\">lengths differ, not compared</p>";
   const double to = card.read(hero);
   const double from = card.read(against);
   const double difference = card.is_share ? (to - from) * 100 : change_percent(to, from);
@@ -75,8 +76,8 @@ std::string bars(const Card& card, const ScenarioResult& result, size_t hero,
     const double value = card.read(result.policies[i]);
     const double share = std::isfinite(value) && max > 0 ? std::max(value / max, 0.0) : 0;
     out += fmt::format(
-        "<li{}><span class=\"who\" title=\"{1}\">{1}</span><span class=\"track\"><i class=\"{}\" "
-        "style=\"width:{:.1f}%\"></i></span><span class=\"much\">{}</span></li>",
+        "<li{0}><span class=\"who\" title=\"{1}\">{1}</span><span class=\"track\"><i class=\"{2}\" "
+        "style=\"width:{3:.1f}%\"></i></span><span class=\"much\">{4}</span></li>",
         i == hero ? " class=\"hero\"" : "", html_escape(printable(result.policies[i].policy)),
         classes[i], share * 100, card.text(value));
   }

@@ -117,8 +117,10 @@ std::string nodes(const ScenarioResult& result) {
 std::string results_html(const ScenarioResult& result) {
   const Panels panels = chart_panels(result);
   std::string out = head(result) + "<body>\n<main>\n" + heading(result) + headline(result);
-  out += "<div class=\"read\">\n" + table(result) + "<div class=\"beside\">\n" + notes(result) +
-         panels.summary + "</div></div>\n";
+  // Four columns and more need the page's full width.
+  const char* layout = result.policies.size() > 3 ? "read many" : "read";
+  out += fmt::format("<div class=\"{}\">\n", layout) + table(result) + "<div class=\"beside\">\n" +
+         notes(result) + panels.summary + "</div></div>\n";
   if (!panels.over_time.empty()) {
     out +=
         "<h2 class=\"part\">Over time</h2>\n<p class=\"why\">Times are hours:minutes since the "

@@ -75,9 +75,10 @@ article h2 { font-size: 13px; font-weight: 500; color: var(--ink2); }
 .figure { font-size: 34px; line-height: 1.25; font-weight: 600; letter-spacing: -.02em; }
 .change { font-size: 13px; color: var(--ink2); }
 .change.good { color: var(--good); } .change.bad { color: var(--bad); }
-.compare { margin-top: auto; padding-top: 14px; font-size: 12.5px; color: var(--ink2); }
-.compare li { display: grid; grid-template-columns: 62px 1fr auto; gap: 8px; align-items: center;
-  line-height: 1.7; }
+.compare { display: grid; grid-template-columns: fit-content(46%) minmax(24px, 1fr) auto;
+  column-gap: 8px; align-items: center; line-height: 1.7; margin-top: auto; padding-top: 14px;
+  font-size: 12.5px; color: var(--ink2); }
+.compare li { display: contents; }
 .compare .hero { color: var(--ink); font-weight: 600; }
 .who { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .track { height: 7px; background: var(--grid); border-radius: 3px; overflow: hidden; }
@@ -86,7 +87,10 @@ article h2 { font-size: 13px; font-weight: 500; color: var(--ink2); }
 
 .read { display: grid; grid-template-columns: minmax(0, 1.45fr) minmax(0, 1fr); gap: 16px;
   margin-top: 16px; align-items: start; }
-.beside { display: grid; gap: 16px; }
+.beside { display: grid; gap: 16px; align-items: start; }
+.read.many { grid-template-columns: minmax(0, 1fr); }
+.read.many .beside { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+.read.many .notes { grid-column: 1 / -1; }
 .results, .notes { padding: 18px 20px; }
 .notes li { margin-top: 10px; padding-left: 14px; border-left: 2px solid var(--rule);
   color: var(--ink2); font-size: 14px; overflow-wrap: anywhere; }
@@ -113,10 +117,10 @@ constexpr std::string_view kCharts = R"css(
 .panel.full { grid-column: 1 / -1; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 13px; color: var(--ink2);
   margin-top: 8px; min-height: 20px; }
-.multiples { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 8px 20px;
-  margin-top: 10px; }
+.multiples { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr));
+  gap: 8px 20px; margin-top: 10px; }
 figcaption { font-size: 13px; font-weight: 600; }
-.plot { position: relative; padding: 12px 20px 28px 56px; }
+.plot { container: plot / inline-size; padding: 12px 20px 28px 56px; }
 .plot:focus-visible { outline: 2px solid var(--p2); outline-offset: -2px; border-radius: 6px; }
 .frame { display: block; width: 100%; height: 180px; overflow: visible; }
 .wide .frame { height: 220px; }
@@ -134,23 +138,26 @@ svg text.x { text-anchor: middle; }
 .area + .line { stroke-width: 1.1; }
 .line.thin { stroke-width: 1.4; }
 .line.dashed { stroke-dasharray: 6 4; }
-.layer { fill: var(--c); stroke: var(--card); stroke-width: .75; vector-effect: non-scaling-stroke; }
+.layer { fill: var(--c); stroke: var(--card); stroke-width: .75;
+  vector-effect: non-scaling-stroke; }
 .layer.spot { fill: color-mix(in srgb, var(--c) 48%, var(--card)); }
 line.reference { stroke: var(--slo); stroke-width: 1.25; stroke-dasharray: 5 4; }
 svg text.reference { fill: var(--slo); text-anchor: end; paint-order: stroke; stroke: var(--card);
   stroke-width: 3px; }
-.plot.bars { padding: 4px 118px 28px 78px; }
+.plot.bars { container-name: bars; padding: 4px 118px 28px 0; }
 .bar { fill: var(--c); }
 .bar.high { fill: color-mix(in srgb, var(--c) 42%, var(--card)); }
 svg text.group { font-weight: 600; fill: var(--ink); font-size: 12.5px; }
 svg text.value { fill: var(--ink2); font-size: 12px; }
 .cross { stroke: var(--ink3); stroke-width: 1; visibility: hidden; pointer-events: none; }
-.tip { position: fixed; z-index: 2; pointer-events: none; background: var(--card); color: var(--ink);
-  border: 1px solid var(--rule); border-radius: 8px; box-shadow: 0 4px 18px rgb(0 0 0 / .18);
-  padding: 8px 12px; font-size: 12.5px; line-height: 1.55; max-width: 300px; }
+.tip { position: fixed; z-index: 2; pointer-events: none; background: var(--card);
+  color: var(--ink); border: 1px solid var(--rule); border-radius: 8px;
+  box-shadow: 0 4px 18px rgb(0 0 0 / .18);
+  padding: 8px 12px; font-size: 12.5px; line-height: 1.55; width: max-content;
+  max-width: min(300px, 92vw); }
 .tip b { display: block; font-variant-numeric: tabular-nums; }
 .tip div { display: flex; align-items: center; }
-.tip span { margin-right: 16px; overflow-wrap: anywhere; }
+.tip span { margin-right: 16px; overflow-wrap: break-word; min-width: 0; }
 .tip em { margin-left: auto; font-style: normal; font-weight: 600; white-space: nowrap;
   font-variant-numeric: tabular-nums; }
 
@@ -166,8 +173,10 @@ details .scroll { margin: 0 0 16px; max-height: 460px; overflow: auto; }
 .nodes th.num { text-align: right; }
 .nodes tbody tr:nth-child(even) { background: var(--page); }
 
+@container plot (max-width: 350px) { svg text.odd { display: none; } }
+@container bars (max-width: 200px) { svg text.odd { display: none; } }
 @media (max-width: 900px) {
-  .panels, .read { grid-template-columns: minmax(0, 1fr); }
+  .panels, .read, .read.many .beside { grid-template-columns: minmax(0, 1fr); }
 }
 @media (max-width: 560px) {
   main { padding: 20px 12px 40px; }
@@ -176,13 +185,13 @@ details .scroll { margin: 0 0 16px; max-height: 460px; overflow: auto; }
   .panel, .results, .notes { padding: 14px 14px 10px; }
   .multiples { grid-template-columns: minmax(0, 1fr); }
   .plot { padding: 10px 14px 26px 50px; }
-  .plot.bars { padding: 4px 102px 26px 66px; }
-  svg text.odd { display: none; }
+  .plot.bars { padding: 4px 102px 26px 0; }
   table { font-size: 12.5px; }
-  td, th { padding: 3px 5px; }
-  .results tbody th, .results td { white-space: normal; }
+  td, th { padding: 3px 4px; }
+  .results tbody th { white-space: normal; }
   .results thead .swatch { display: none; }
-  .results tbody:last-child tr:last-child td { overflow-wrap: anywhere; font-size: 11px; }
+  .results tbody:last-child tr:last-child td { overflow-wrap: anywhere; white-space: normal;
+    font-size: 11px; }
 }
 @media print {
   body { background: none; }

@@ -24,10 +24,7 @@ ResultRow row(const ScenarioResult& result, std::string label,
 
 std::string number(int value) { return value < 0 ? "-" : count_text(static_cast<uint64_t>(value)); }
 
-std::string clocks(const ClockSummary& clock) {
-  if (!std::isfinite(clock.p50) && !std::isfinite(clock.p95)) return "-";
-  return seconds_text(clock.p50) + " / " + seconds_text(clock.p95);
-}
+std::string clocks(const ClockSummary& clock) { return seconds_pair(clock.p50, clock.p95); }
 
 ResultGroup cost_group(const ScenarioResult& result) {
   ResultGroup group{"Cost", {}};

@@ -112,9 +112,9 @@ std::vector<size_t> stack_samples(const StackPlot& plot) {
   return kept;
 }
 
-constexpr int kBarRow = 22;    // px a bar
+constexpr int kBarRow = 22;       // px a bar
 constexpr size_t kBarLabel = 18;  // characters of a bar's name
-constexpr int kBarTitle = 26;  // px a group's title
+constexpr int kBarTitle = 26;     // px a group's title
 
 std::string draw_bar(const RangeBar& bar, const Scale& scale, int top) {
   std::string out = fmt::format("<text class=\"y\" x=\"-8\" y=\"{}\" dy=\".34em\">{}</text>",
@@ -129,10 +129,9 @@ std::string draw_bar(const RangeBar& bar, const Scale& scale, int top) {
                        bar.css, top + 4, width, kBarRow - 8);
   };
   out += rect("bar high", high) + rect("bar", share_text(scale.position(bar.median)));
-  return out + fmt::format(
-                   "<text class=\"value\" x=\"{}\" y=\"{}\" dx=\"7\" dy=\".34em\">{} / {}"
-                   "</text>",
-                   high, top + kBarRow / 2, seconds_text(bar.median), seconds_text(bar.high));
+  return out +
+         fmt::format("<text class=\"value\" x=\"{}\" y=\"{}\" dx=\"7\" dy=\".34em\">{}</text>",
+                     high, top + kBarRow / 2, seconds_pair(bar.median, bar.high));
 }
 
 }  // namespace
@@ -186,12 +185,14 @@ std::string draw_range_bars(const std::vector<RangeBarGroup>& groups,
       "<div class=\"plot bars\" style=\"padding-left:{}px\"><svg class=\"frame\" role=\"img\" "
       "aria-label=\"{}\" style=\"height:{}px\"><g class=\"axis\">",
       14 + 7 * label, html_escape(description), height);
-  for (const double tick : scale.ticks) {
+  for (size_t i = 0; i < scale.ticks.size(); ++i) {
+    const double tick = scale.ticks[i];
     const std::string at = share_text(scale.position(tick));
     out += fmt::format(
-        "<line{0} x1=\"{1}\" x2=\"{1}\" y2=\"100%\"/><text class=\"x\" x=\"{1}\" "
-        "y=\"100%\" dy=\"18\">{2}</text>",
-        tick == 0 ? " class=\"base\"" : "", at, axis_label(Unit::kSeconds, tick, scale.step));
+        "<line{0} x1=\"{1}\" x2=\"{1}\" y2=\"100%\"/><text class=\"x{2}\" x=\"{1}\" "
+        "y=\"100%\" dy=\"18\">{3}</text>",
+        i == 0 ? " class=\"base\"" : "", at, i % 2 == 1 && scale.ticks.size() > 3 ? " odd" : "",
+        axis_label(Unit::kSeconds, tick, scale.step));
   }
   out += "</g>";
   int top = 0;

@@ -60,13 +60,15 @@ class Server {
     double slow = 1;
     // What a prefill adds depends on what else is in its iteration, and the iteration's length on
     // the prefills in it. From below this climbs to the steady state, if there is one.
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 200; ++i) {
       load.decoding = per_ms * out_.mean * load.iteration_ms;
       prefill = prefill_ms(per_ms * load.iteration_ms, load.decoding);
       const double busy = per_ms * (prefill + out_.mean * token_ms_);
       if (busy >= 0.99) return load;
       slow = 1 / (1 - busy);
+      const double before = load.iteration_ms;
       load.iteration_ms = alone_ms * slow;
+      if (load.iteration_ms - before < 1e-9 * before) break;
     }
     load.stable = true;
     fill_latency(per_ms, prefill, slow, load);
@@ -101,23 +103,30 @@ class Server {
     return catalog::iteration_ms(p_, tokens, decoding, 0) -
            catalog::iteration_ms(p_, 0, decoding, 0);
   }
-  // Milliseconds a request's prefill adds on average, when an iteration gets a Poisson number of
-  // them with this mean. Several prefills in one iteration cost more than each alone, since the
-  // first hides behind the reading of the weights.
+  // Milliseconds a request's prefill adds on average, when an iteration gets this many of them in
+  // the mean. Several prefills in one iteration cost more than each alone, since the first hides
+  // behind the reading of the weights. Their number is taken as geometric: Poisson arrivals over
+  // iterations whose length varies about exponentially.
   [[nodiscard]] double prefill_ms(double mean_requests, double decoding) const {
     const auto beside = static_cast<int>(std::min(std::round(decoding), 1e6));
-    if (mean_requests < 1e-6) return added_ms(1, beside);
-    // Far from the origin the cost is a straight line, and the mean is all that counts.
-    if (mean_requests > 20) {
-      return added_ms(static_cast<int>(mean_requests), beside) / std::floor(mean_requests);
-    }
-    const double more = mean_requests / (1 + mean_requests);
-    double chance = 1 - more;
-    double sum = 0;
-    for (int n = 1; n <= 200; ++n) {
+    double before = 0;
+    double added = added_ms(1, beside);
+    if (mean_requests < 1e-6) return added;
+    const double more = mean_requests / (1 + mean_requests);  // chance of one more
+    double chance = (1 - more) * more;
+    double sum = chance * added;
+    double beyond = more * more;  // chance of more than n
+    // The cost is two straight lines, the steeper one of arithmetic last: from there on the rest of
+    // the sum is known, by the geometric distribution's lack of memory.
+    const double steepest = p_.prefill_ms_per_token * (in_.mean - 1);
+    for (int n = 2; n <= 64 && (n == 2 || added - before < steepest); ++n) {
+      before = added;
+      added = added_ms(n, beside);
       chance *= more;
-      sum += chance * added_ms(n, beside);
+      sum += chance * added;
+      beyond *= more;
     }
+    sum += beyond * (added + (added - before) / (1 - more));
     return sum / mean_requests;
   }
 
@@ -139,7 +148,10 @@ class Server {
     load.batch = per_ms * mean;
     // What arrives during a request slows it down, which lets more arrive: a busy period started
     // by own + ahead, whose variance this is (M/G/1, exceptional first service).
-    const double by_load = (own + ahead) * per_ms * square * slow * slow * slow +
+    // In a burst prefills share iterations and none is hidden, so here each counts in full.
+    const double busy = per_ms * (std::max(prefill, p * in_.mean) + decode);
+    const double burst = 1 / std::max(1 - busy, 0.01);
+    const double by_load = (own + ahead) * per_ms * square * burst * burst * burst +
                            present * base * base / 12 * slow * slow;
     const double by_input = p * in_.excess * slow;
     const double by_output = out_.excess * load.iteration_ms;
@@ -152,18 +164,13 @@ class Server {
   double context_ = 0, token_ms_ = 0, chunks_ = 1;
 };
 
-// The largest rate (a millisecond) for which `holds` is true; it is true up to some rate and false
-// beyond. 60 halvings reach the last bits, the same on every machine. A profile without any cost
-// has no limit of its own; a thousand requests a millisecond is one.
-template <typename Holds>
-double largest_rate(Holds holds) {
-  double low = 0;
-  double high = 1000;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return low;
+// What stands in the way of a rate (a millisecond); nullptr if nothing does.
+const char* obstacle(const Server& server, double per_ms, double slo_p95_ms) {
+  const Server::Load load = server.at(per_ms);
+  if (!load.stable || !server.fits_compute(load, per_ms)) return "compute";
+  if (!server.fits_memory(load)) return "kv_memory";
+  if (!server.fits_sequences(load)) return "max_sequences";
+  return load.p95_ms <= slo_p95_ms ? nullptr : "slo";
 }
 
 }  // namespace
@@ -181,30 +188,25 @@ Capacity capacity_at_slo(const catalog::ServiceProfile& profile, const RequestMi
     out.limited_by = "kv_memory";
     return out;
   }
-  const auto limit = [&](auto fits) {
-    return largest_rate([&](double per_ms) {
-      const Server::Load load = server.at(per_ms);
-      return load.stable && fits(load, per_ms);
-    });
-  };
-  struct Limit {
-    const char* name;
-    double per_ms;
-  };
-  // Named in this order where several are equal.
-  const Limit limits[] = {
-      {"compute", limit([&](const auto& load, double r) { return server.fits_compute(load, r); })},
-      {"kv_memory", limit([&](const auto& load, double) { return server.fits_memory(load); })},
-      {"max_sequences", limit([&](const auto& load, double) { return server.fits_sequences(load); })},
-      {"slo", limit([&](const auto& load, double) { return load.p95_ms <= slo_p95_ms; })},
-  };
-  const Limit* least = &limits[0];
-  for (const Limit& candidate : limits) {
-    if (candidate.per_ms < least->per_ms) least = &candidate;
+  // Every obstacle grows with the rate, so halving finds the edge: 60 steps reach the last bits, the
+  // same on every machine. A profile without any cost has no limit of its own; a thousand requests
+  // a millisecond is one.
+  double low = 0;
+  double high = 1000;
+  const char* limited_by = obstacle(server, high, slo_p95_ms);
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    const char* found = obstacle(server, middle, slo_p95_ms);
+    if (found == nullptr) {
+      low = middle;
+    } else {
+      high = middle;
+      limited_by = found;
+    }
   }
-  out.requests_per_s = least->per_ms * 1000;
-  out.batch = server.at(least->per_ms).decoding;
-  out.limited_by = least->name;
+  out.requests_per_s = low * 1000;
+  out.batch = server.at(low).decoding;
+  out.limited_by = limited_by == nullptr ? "compute" : limited_by;
   return out;
 }
 

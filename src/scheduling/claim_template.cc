@@ -100,8 +100,8 @@ int32_t ClaimTemplate::add_state(api::Requirements requirements) {
   ClaimState state;
   state.requirements = id;
   state.types = table_->matching(kept) & table_->offered(kept);
-  state.has_min_values =
-      std::ranges::any_of(kept, [](const auto& entry) { return entry.second.min_values(); });
+  state.has_min_values = std::ranges::any_of(
+      kept, [](const auto& entry) { return entry.second.min_values().has_value(); });
   states_.push_back(std::move(state));
   return next;
 }

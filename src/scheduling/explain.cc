@@ -78,8 +78,9 @@ std::string why_over_limits(const ClaimTemplate& made_from, const TypeSet& types
   return "limits " + join(decisive.empty() ? all : decisive, ", ");
 }
 
-std::string why_not_from(Search& search, ClaimTemplate& made_from, const PodKind& kind,
+std::string why_not_from(Search& search, uint32_t template_index, const PodKind& kind,
                          const Variant& variant) {
+  ClaimTemplate& made_from = search.templates[template_index];
   const auto* taint =
       api::first_untolerated(made_from.pool().taints, variant.wishes.tolerations, true);
   if (taint != nullptr) return fmt::format("taint {} is not tolerated", api::to_string(*taint));
@@ -97,9 +98,7 @@ std::string why_not_from(Search& search, ClaimTemplate& made_from, const PodKind
   OpenClaim alone;
   alone.state = id;
   alone.requests = kind.amounts;
-  alone.template_index = static_cast<uint32_t>(
-      std::ranges::find_if(search.templates, [&](const auto& t) { return &t == &made_from; }) -
-      search.templates.begin());
+  alone.template_index = template_index;
   alone.allowed = TypeSet(made_from.table().size(), true);
   const TypeSet large_enough = fitting_types(search, alone);
   if (!large_enough.any()) {
@@ -146,9 +145,9 @@ std::string why_no_node(Search& search, const PodKind& kind, const Variant& vari
 std::vector<std::string> explain(Search& search, const PodKind& kind) {
   const Variant& variant = kind.variants.back();
   std::vector<std::string> reasons;
-  for (ClaimTemplate& made_from : search.templates) {
-    reasons.push_back(fmt::format("pool {}: {}", made_from.pool().meta.name,
-                                  why_not_from(search, made_from, kind, variant)));
+  for (uint32_t t = 0; t < search.templates.size(); ++t) {
+    reasons.push_back(fmt::format("pool {}: {}", search.templates[t].pool().meta.name,
+                                  why_not_from(search, t, kind, variant)));
   }
   reasons.insert(reasons.end(), search.idle_pools.begin(), search.idle_pools.end());
   if (reasons.empty()) reasons.emplace_back("there is no node pool");

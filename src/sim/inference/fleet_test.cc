@@ -215,8 +215,7 @@ TEST(Fleet, WaitsAsLongAsQueueingTheorySays) {
     double requests;
   };
   catalog::ServiceProfile profile;
-  profile.iteration_base_ms = 90;
-  profile.prefill_ms_per_token = 10;
+  profile.iteration_base_ms = 100;
   profile.kv_capacity_tokens = 1000;
   profile.max_sequences = 1;
   const double service_s = 0.1;

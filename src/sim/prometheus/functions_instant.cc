@@ -20,20 +20,18 @@ double min_as_go(double a, double b) { return -max_as_go(-a, -b); }
 
 // Each value through `change`, the names dropped.
 template <typename Change>
-Result<Operand> map_values(Evaluation& evaluation, const Query& argument, Change change) {
-  auto operand = evaluation.vector(argument);
-  if (!operand) return operand.error();
-  auto out = without_names(std::move(*operand));
+Result<Operand> map_values(Vector vector, Change change) {
+  auto out = without_names(std::move(vector));
   if (!out) return out.error();
   for (Element& element : out->elements) element.value = change(element.value);
   return Operand(std::move(*out));
 }
 
-Result<Operand> clamp_between(Evaluation& evaluation, const Query& argument, double low,
-                              double high) {
-  if (high < low) return Operand(Vector{});
-  return map_values(evaluation, argument,
-                    [=](double v) { return max_as_go(low, min_as_go(high, v)); });
+template <typename Change>
+Result<Operand> map_values(Evaluation& evaluation, const Query& argument, Change change) {
+  auto operand = evaluation.vector(argument);
+  if (!operand) return operand.error();
+  return map_values(std::move(*operand), change);
 }
 
 }  // namespace
@@ -69,7 +67,11 @@ Result<Operand> apply_clamp(Evaluation& evaluation, const Call& call) {
   if (!low) return low.error();
   const auto high = evaluation.scalar(call.arguments[2]);
   if (!high) return high.error();
-  return clamp_between(evaluation, call.arguments[0], *low, *high);
+  auto operand = evaluation.vector(call.arguments[0]);
+  if (!operand) return operand.error();
+  if (*high < *low) return Operand(Vector{});
+  return map_values(std::move(*operand),
+                    [&](double v) { return max_as_go(*low, min_as_go(*high, v)); });
 }
 
 Result<Operand> apply_clamp_max(Evaluation& evaluation, const Call& call) {

@@ -1,5 +1,6 @@
 #include "sim/prometheus/store.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace windlass::sim::prometheus {
@@ -19,6 +20,13 @@ void trim(std::deque<Sample>& samples, Duration retention) {
 bool is_stale(double value) { return std::bit_cast<uint64_t>(value) == kStaleBits; }
 
 SeriesId Store::series(const Labels& labels) {
+  // An empty label is an absent one; kept, it would make two series of one.
+  const auto is_empty = [](const auto& label) { return label.second.empty(); };
+  if (std::ranges::any_of(labels, is_empty)) {
+    Labels filled = labels;
+    std::erase_if(filled, is_empty);
+    return series(filled);
+  }
   const auto [at, added] = by_labels_.try_emplace(labels, static_cast<SeriesId>(series_.size()));
   if (added) {
     series_.push_back({labels, {}});
