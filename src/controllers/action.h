@@ -20,7 +20,7 @@ struct PutObject {
 };
 // Delete through the API: finalizers and grace periods hold.
 struct DeleteObject {
-  cluster::Kind kind;
+  cluster::Kind kind{};
   std::string key;
   std::string reason;
 };

@@ -88,25 +88,30 @@ bool Nominations::holds(const std::string& name, Instant now) const {
 }
 
 const catalog::Catalog& OfferingView::types(const cluster::State& state,
-                                            const std::string& node_class, Instant now) {
+                                            const api::NodePool& pool, Instant now) {
   std::set<std::string> out;
   for (const auto& [offering, until] : state.unavailable_offerings()) {
     if (now < until) out.insert(offering);
   }
-  if (out.empty()) return state.types_for(node_class);
-  Marked& marked = marked_[node_class];
-  if (marked.out != out) {
-    marked.catalog = state.types_for(node_class);
-    for (catalog::InstanceType& type : marked.catalog.types) {
-      for (catalog::Offering& offering : type.offerings) {
-        offering.available =
-            offering.available && !out.contains(cluster::offering_key(type.name, offering.zone,
-                                                                      offering.capacity_type));
-      }
+  const api::Ec2NodeClass* node_class = state.node_classes().find(pool.node_class.name);
+  const uint64_t version = node_class == nullptr ? 0 : node_class->meta.resource_version;
+  const auto [it, fresh] = views_.try_emplace(pool.meta.name);
+  View& view = it->second;
+  const bool same = !fresh && view.out == out && view.node_class_version == version &&
+                    view.requirements == pool.requirements;
+  if (same) return view.catalog;
+  const auto requirements = api::Requirements::from_specs(pool.requirements);
+  view = {pool.requirements, version, std::move(out), {}};
+  for (const catalog::InstanceType& type : state.types_for(pool.node_class.name).types) {
+    if (!type.requirements.intersects(requirements)) continue;
+    view.catalog.types.push_back(type);
+    for (catalog::Offering& offering : view.catalog.types.back().offerings) {
+      const std::string key =
+          cluster::offering_key(type.name, offering.zone, offering.capacity_type);
+      offering.available = offering.available && !view.out.contains(key);
     }
-    marked.out = std::move(out);
   }
-  return marked.catalog;
+  return view.catalog;
 }
 
 bool is_deleting(const api::Node& node, const api::NodeClaim* claim) {
@@ -132,7 +137,7 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
   }
   for (const auto& [key, pool] : state.node_pools()) {
     if (pool.meta.deleted || pool.replicas) continue;
-    problem.pools.push_back({&pool, &offerings.types(state, pool.node_class.name, now),
+    problem.pools.push_back({&pool, &offerings.types(state, pool, now),
                              used[pool.meta.name]});
   }
   for (const auto& [key, daemon_set] : state.daemon_sets()) {

@@ -12,11 +12,14 @@ namespace {
 using cluster::Kind;
 
 constexpr Duration kReplacementTimeout = minutes(10);
+constexpr Duration kLookAnyway = minutes(5);  // the longest a quiet cluster is not looked at
 
 }  // namespace
 
 void DisruptionController::touched(const cluster::Change& change, const cluster::State&,
                                    std::vector<std::string>& keys) {
+  moved_ |= change.kind == Kind::kPod || change.kind == Kind::kNode ||
+            change.kind == Kind::kNodeClaim || change.kind == Kind::kNodePool;
   // Only a running replacement is followed by events; all else is the poll's.
   const bool concerns = change.kind == Kind::kNodeClaim && !running_.empty();
   if (concerns) keys.emplace_back();
@@ -24,6 +27,18 @@ void DisruptionController::touched(const cluster::Change& change, const cluster:
 
 void DisruptionController::start(const cluster::State&, std::vector<std::string>& keys) {
   keys.emplace_back();
+}
+
+bool DisruptionController::quiet(const cluster::State& state, Instant now) const {
+  if (moved_ || !no_op_ || now - *no_op_ >= kLookAnyway) return false;
+  // A node that has rested for its pool's consolidateAfter since then has moved, too.
+  for (const disruption::Candidate& node : candidates(state, *nominations_, now)) {
+    const api::NodePool* pool = state.node_pools().find(node.pool);
+    if (pool == nullptr) continue;
+    const auto ripe = disruption::consolidatable_at(node, *pool);
+    if (ripe && *ripe > *no_op_ && *ripe <= now) return false;
+  }
+  return true;
 }
 
 disruption::Proposal DisruptionController::propose(const cluster::State& state, Instant now) {
@@ -116,8 +131,13 @@ Outcome DisruptionController::reconcile(const std::string&, const cluster::State
     if (still != again.commands.end()) execute(*still, state, now, out);
     next_pass_ = now;
   } else if (!awaiting_ && now >= next_pass_) {
-    disruption::Proposal proposal = propose(state, now);
     next_pass_ = now + options_.poll;
+    disruption::Proposal proposal;
+    if (!quiet(state, now)) {
+      moved_ = false;
+      proposal = propose(state, now);
+      no_op_ = proposal.commands.empty() ? std::optional(now) : std::nullopt;
+    }
     if (!proposal.commands.empty()) {
       awaiting_ = std::move(proposal.commands.front());
       validate_at_ = now + options_.validation_wait;

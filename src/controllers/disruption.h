@@ -39,6 +39,8 @@ class DisruptionController : public Controller {
     std::string replacement;  // claim name; empty for a delete
     Instant began{};
   };
+  // Nothing has moved since the last pass that found nothing (reference karpenter.md 4.1).
+  [[nodiscard]] bool quiet(const cluster::State& state, Instant now) const;
   disruption::Proposal propose(const cluster::State& state, Instant now);
   void execute(const disruption::Command& command, const cluster::State& state, Instant now,
                Outcome& out);
@@ -51,6 +53,8 @@ class DisruptionController : public Controller {
   std::optional<disruption::Command> awaiting_;  // computed, waiting for its validation
   Instant validate_at_{};
   Instant next_pass_{};
+  bool moved_ = true;              // pods, nodes, claims or pools changed since the last pass
+  std::optional<Instant> no_op_;   // the last pass, if it found nothing
   std::vector<Running> running_;
   uint64_t names_ = 0;
 };

@@ -9,6 +9,8 @@ namespace {
 
 using cluster::Kind;
 
+constexpr Duration kChoiceHolds = minutes(1);
+
 int gpus_of(const api::ResourceList& requests) {
   return static_cast<int>(api::whole_units(requests.milli(api::kNvidiaGpu)));
 }
@@ -43,21 +45,35 @@ const api::Deployment* target_of(const api::ScaledObject& object, const cluster:
   return state.deployments().find(ns.empty() ? object.target_name : ns + "/" + object.target_name);
 }
 
+// The mix of requests moves slowly and prices slower still: a choice holds for a minute, unless
+// offerings run out or come back meanwhile.
 std::optional<JointView::Choice> JointView::choose(const cluster::InferenceModel& model,
                                                    const api::Deployment& deployment,
-                                                   int replicas_needed,
                                                    const cluster::State& state, Instant now) {
+  const auto out = std::count_if(state.unavailable_offerings().begin(),
+                                 state.unavailable_offerings().end(),
+                                 [&](const auto& entry) { return now < entry.second; });
+  Held& held = held_[deployment.meta.key()];
+  const bool fresh = held.choice && now - held.at < kChoiceHolds && held.offerings_out == out;
+  if (!fresh) held = {now, out, choose_now(model, deployment, state, now)};
+  return held.choice;
+}
+
+std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceModel& model,
+                                                       const api::Deployment& deployment,
+                                                       const cluster::State& state,
+                                                       Instant now) {
   const cluster::ModelSignals* signals = state.signals(model.name);
   if (signals == nullptr || signals->output_mean <= 0) return std::nullopt;
   std::vector<scaling::GpuOption> options;
   for (const auto& [name, pool] : state.node_pools()) {
     scaling::GpuQuestion question;
-    question.types = &offerings_.types(state, pool.node_class.name, now);
+    question.types = &offerings_.types(state, pool, now);
     question.requirements = api::Requirements::from_specs(pool.requirements);
     question.requirements.add(api::pod_requirements(deployment.pod_template.spec, false));
     question.pod_requests = api::pod_requests(deployment.pod_template.spec);
     question.gpus_per_replica = gpus_of(question.pod_requests);
-    question.replicas_needed = replicas_needed;
+    question.replicas_needed = 1;  // a node for each: more on one node would leave together
     question.mix = {signals->input_mean, signals->output_mean, signals->input_p95,
                     signals->output_p95};
     question.slo_p95_ms = model.slo.millis();
@@ -83,7 +99,6 @@ std::optional<JointView::Choice> JointView::choose(const cluster::InferenceModel
                                                             options[1].type->name,
                                                             options[1].usd_per_million)
                                               : std::string());
-  types_of_[deployment.meta.key()] = choice.types;
   return choice;
 }
 
@@ -124,9 +139,9 @@ void JointView::shape(scheduling::Problem& problem, const cluster::State& state,
       api::Requirements only = batch_requirements(*pod, problem);
       if (only.size() > 0) problem.claim_requirements[pod->meta.key()] = std::move(only);
     } else if (const api::Deployment* deployment = deployment_of(*pod, state)) {
-      const auto types = types_of_.find(deployment->meta.key());
-      if (types != types_of_.end()) {
-        problem.claim_requirements[pod->meta.key()] = in_types(types->second);
+      const auto held = held_.find(deployment->meta.key());
+      if (held != held_.end() && held->second.choice) {
+        problem.claim_requirements[pod->meta.key()] = in_types(held->second.choice->types);
       }
     }
   }
@@ -232,7 +247,7 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   if (model == nullptr) return out;
   const cluster::ModelSignals* signals = state.signals(model->name);
   if (signals == nullptr) return out;
-  const auto choice = view_->choose(*model, *deployment, 1, state, now);
+  const auto choice = view_->choose(*model, *deployment, state, now);
   if (!choice) return out;
   scaling::DemandInput input;
   input.history = {signals->period, signals->arrivals};

@@ -43,17 +43,26 @@ class JointView {
     std::string why;
   };
   std::optional<Choice> choose(const cluster::InferenceModel& model,
-                               const api::Deployment& deployment, int replicas_needed,
-                               const cluster::State& state, Instant now);
+                               const api::Deployment& deployment, const cluster::State& state,
+                               Instant now);
 
   OfferingView& offerings() { return offerings_; }
 
  private:
   [[nodiscard]] api::Requirements batch_requirements(const api::Pod& pod,
                                                      const scheduling::Problem& problem) const;
+  std::optional<Choice> choose_now(const cluster::InferenceModel& model,
+                                   const api::Deployment& deployment, const cluster::State& state,
+                                   Instant now);
+
+  struct Held {
+    Instant at{};
+    ptrdiff_t offerings_out = 0;
+    std::optional<Choice> choice;
+  };
   JointOptions options_;
   OfferingView offerings_;
-  std::map<std::string, std::set<std::string>> types_of_;  // by deployment key
+  std::map<std::string, Held> held_;  // by deployment key
 };
 
 class JointController : public Controller {

@@ -48,6 +48,7 @@ CostFloor::CostFloor(const Cluster& cluster, const std::vector<NodeView>& nodes)
     if (pool.pool == nullptr || pool.types == nullptr) continue;
     const auto wanted = api::Requirements::from_specs(pool.pool->requirements);
     for (const catalog::InstanceType& type : pool.types->types) {
+      if (!wanted.intersects(type.requirements)) continue;
       if (const catalog::Offering* offering = type.cheapest(wanted)) {
         offers_.push_back({offering->usd_per_hour, size_of(type.allocatable)});
       }

@@ -150,7 +150,7 @@ TEST(Reschedulable, Kinds) {
   };
   for (const Case& c : cases) {
     api::Pod pod;
-    if (*c.owner != '\0') pod.meta.owners.push_back({"v1", c.owner, "o", "o", true});
+    if (*c.owner != '\0') pod.meta.owners.push_back({"apps/v1", c.owner, "o", "o", true});
     if (c.deleted) pod.meta.deleted = kNow;
     pod.phase = c.phase;
     EXPECT_EQ(reschedulable(pod), c.expected) << c.owner << " " << c.deleted;

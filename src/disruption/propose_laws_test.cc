@@ -62,11 +62,15 @@ void random_pod(SmallCluster& cluster, Rng& rng, const std::string& name, const 
 
 void random_nodes(SmallCluster& cluster, Rng& rng) {
   const uint64_t count = 1 + rng.below(6);
+  // Half of the clusters are large nodes of one pool with little on each: what many-to-one needs.
+  const bool roomy = one_in(rng, 2);
   for (uint64_t i = 0; i < count; ++i) {
     const std::string name = fmt::format("n{}", i);
-    const std::string type = any_of<std::string>(rng, {"t-02", "t-04", "t-08", "t-16"});
-    Candidate& node = cluster.node(name, any_of<std::string>(rng, {"p", "p", "q"}), type,
-                                   any_of<std::string>(rng, {"on-demand", "on-demand", "spot"}));
+    const std::string type = roomy ? any_of<std::string>(rng, {"t-08", "t-16"})
+                                   : any_of<std::string>(rng, {"t-02", "t-04", "t-08", "t-16"});
+    Candidate& node =
+        cluster.node(name, roomy ? "p" : any_of<std::string>(rng, {"p", "p", "q"}), type,
+                     any_of<std::string>(rng, {"on-demand", "on-demand", "spot"}));
     node.initialized = !one_in(rng, 10);
     node.deleting = one_in(rng, 10);
     node.nominated = one_in(rng, 12);
@@ -74,7 +78,7 @@ void random_nodes(SmallCluster& cluster, Rng& rng) {
     if (one_in(rng, 3)) node.last_pod_event = kNow - minutes(static_cast<int64_t>(rng.below(20)));
     if (one_in(rng, 15)) node.annotations[std::string(api::kDoNotDisrupt)] = "true";
     int64_t free = cluster.types.find(type)->allocatable.milli(api::kCpu);
-    for (uint64_t j = 0, pods = rng.below(4); j < pods; ++j) {
+    for (uint64_t j = 0, pods = roomy ? 2 : rng.below(4); j < pods; ++j) {
       const int64_t cpu = any_of<int64_t>(rng, {250, 500, 1000, 1500, 3000});
       if (cpu > free) continue;
       free -= cpu;
@@ -106,8 +110,8 @@ struct World {
   Cluster cluster;
   Proposal proposal;
 
-  World() {
-    Rng rng(*rc::gen::arbitrary<uint64_t>(), "cluster");
+  explicit World(uint64_t seed) {
+    Rng rng(seed, "cluster");
     fill(made, options, rng);
     cluster = made.build();
     proposal = propose(cluster, kNow, options);
@@ -120,6 +124,22 @@ struct World {
     return std::find(claims.begin(), claims.end(), node.claim) != claims.end();
   }
 };
+
+// Else the laws below would say little.
+TEST(ProposeLaws, RandomClustersReachEveryMethod) {
+  std::map<std::string, int> seen;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const World world(seed);
+    if (!world.acts()) continue;
+    ++seen[fmt::format("{}{}", to_string(world.command().method),
+                       world.command().replacement ? " replaces" : " deletes")];
+  }
+  for (const char* what : {"emptiness deletes", "multi_node_consolidation deletes",
+                           "multi_node_consolidation replaces", "single_node_consolidation deletes",
+                           "single_node_consolidation replaces"}) {
+    EXPECT_GE(seen[what], 4) << what;
+  }
+}
 
 bool holds_back(const api::Pod& pod, const Cluster& cluster) {
   if (pod.terminal() || pod.meta.deleted) return false;
@@ -144,7 +164,7 @@ bool holds_back(const api::Pod& pod, const Cluster& cluster) {
 
 // 4.2.
 RC_GTEST_PROP(ProposeLaws, NeverTouchesWhatIsHeldBack, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   for (const Candidate& node : world.cluster.nodes) {
     if (!world.goes(node)) continue;
     RC_ASSERT(node.initialized && !node.deleting && !node.nominated);
@@ -155,7 +175,7 @@ RC_GTEST_PROP(ProposeLaws, NeverTouchesWhatIsHeldBack, ()) {
 
 // 4.6, for budgets without windows.
 RC_GTEST_PROP(ProposeLaws, StaysWithinBudgets, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   if (!world.acts()) return;
   const std::string reason =
       world.command().method == Command::Method::kEmptiness ? "Empty" : "Underutilized";
@@ -180,7 +200,7 @@ RC_GTEST_PROP(ProposeLaws, StaysWithinBudgets, ()) {
 
 // Every price at which the replacement may come up is below what goes.
 RC_GTEST_PROP(ProposeLaws, EveryCommandSaves, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   if (!world.acts()) return;
   const Command& command = world.command();
   double before = 0;
@@ -228,7 +248,7 @@ bool fits(std::vector<int64_t> pods, std::vector<int64_t> bins) {
 
 // 4.4, 2.3: on settled, initialized nodes that stay, or on the replacement, whatever type it gets.
 RC_GTEST_PROP(ProposeLaws, MovedPodsFitElsewhere, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   if (!world.acts() || world.command().method == Command::Method::kEmptiness) return;
   std::vector<int64_t> pods;
   std::vector<int64_t> bins;
@@ -265,7 +285,7 @@ RC_GTEST_PROP(ProposeLaws, MovedPodsFitElsewhere, ()) {
 
 // The shortcut of single-node consolidation says no only where the simulation does.
 RC_GTEST_PROP(ProposeLaws, CostFloorRulesOutNoCommand, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   const EvictionLimits limits(world.cluster.budgets, world.cluster.all_pods);
   const Pass pass{world.cluster, kNow, world.options, examine(world.cluster, limits, kNow)};
   Simulation simulation(world.cluster, pass.nodes, limits, kNow);
@@ -280,7 +300,7 @@ RC_GTEST_PROP(ProposeLaws, CostFloorRulesOutNoCommand, ()) {
 }
 
 RC_GTEST_PROP(ProposeLaws, EveryNodeGoesOrHasAReason, ()) {
-  const World world;
+  const World world(*rc::gen::arbitrary<uint64_t>());
   RC_ASSERT(world.proposal.commands.size() <= 1u);
   std::multiset<std::string> left;
   for (const Left& node : world.proposal.left) {
@@ -314,7 +334,7 @@ void shuffle(std::vector<T>& values, Rng& rng) {
 }
 
 RC_GTEST_PROP(ProposeLaws, OrderOfInputChangesNothing, ()) {
-  World world;
+  World world(*rc::gen::arbitrary<uint64_t>());
   Rng rng(*rc::gen::arbitrary<uint64_t>(), "shuffle");
   Cluster& cluster = world.cluster;
   shuffle(cluster.nodes, rng);

@@ -55,7 +55,7 @@ TEST(AxisTicks, PositionStaysOnTheChart) {
 }
 
 double positive() {
-  const int exponent = *rc::gen::inRange(-8, 14);
+  const int exponent = *rc::gen::inRange(-5, 14);
   return *rc::gen::inRange(1, 10'000) * std::pow(10.0, exponent - 3);
 }
 

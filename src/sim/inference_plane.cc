@@ -60,18 +60,6 @@ void InferencePlane::report_drained() {
   for (const std::string& pod : done) on_drained(pod);
 }
 
-bool InferencePlane::serves(const api::Pod& pod) const {
-  for (const ModelSpec& spec : context_.get().scenario.models) {
-    const api::Deployment* deployment =
-        context_.get().state.deployments().find(spec.model.deployment);
-    if (deployment == nullptr) continue;
-    for (const api::OwnerReference& owner : pod.meta.owners) {
-      if (owner.uid == deployment->meta.uid) return true;
-    }
-  }
-  return false;
-}
-
 void InferencePlane::pod_ready(const api::Pod& pod) {
   Context& context = context_.get();
   for (size_t i = 0; i < fleets_.size(); ++i) {

@@ -27,8 +27,7 @@ class InferencePlane {
   [[nodiscard]] Instant next_drained() const;
   void report_drained();
 
-  // True if the pod serves a model of the scenario.
-  [[nodiscard]] bool serves(const api::Pod& pod) const;
+  // Does nothing for a pod that serves no model of the scenario.
   void pod_ready(const api::Pod& pod);
   // True if it has nothing left to finish.
   bool pod_stops(const std::string& pod);

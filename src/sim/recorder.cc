@@ -38,10 +38,14 @@ double quantile(std::vector<float> values, double q) {
 }
 
 void Recorder::start() {
-  allocated_at_ = context_.now;
+  allocated_at_ = context_.scenario.start;
+  sample_again();
+}
+
+void Recorder::sample_again() {
   context_.after(context_.scenario.sample_period, [this] {
     sample();
-    start();
+    sample_again();
   });
 }
 
@@ -67,21 +71,27 @@ void Recorder::pods_changed() {
   }
 }
 
-void Recorder::pod_ready(const std::string& node) {
-  first_pod_ready_.try_emplace(node, context_.now);
-  const Instance* instance = instance_of_node(node);
+void Recorder::pod_bound(const api::Pod& pod) {
+  if (api::pod_requests(pod.spec).milli(api::kNvidiaGpu) == 0) return;
+  const std::string& node = pod.spec.node_name;
+  const bool first = first_pods_.try_emplace(node, FirstPod{pod.meta.key(), {}, {}}).second;
+  const Instance* instance = first ? instance_of_node(node) : nullptr;
   if (instance == nullptr) return;
   if (const api::NodeClaim* claim = context_.state.node_claims().find(instance->claim)) {
-    claim_created_.try_emplace(node, claim->meta.created);
+    claim_created_.emplace(node, claim->meta.created);
   }
+}
+
+void Recorder::pod_ready(const api::Pod& pod) {
+  const auto it = first_pods_.find(pod.spec.node_name);
+  if (it != first_pods_.end() && it->second.key == pod.meta.key()) it->second.ready = context_.now;
 }
 
 void Recorder::note_first_tokens() {
   for (const auto& [pod, server] : inference_.servers()) {
-    if (first_token_.contains(server.node)) continue;
-    if (const auto first = inference_.stats(server).first_token) {
-      first_token_.emplace(server.node, *first);
-    }
+    const auto it = first_pods_.find(server.node);
+    if (it == first_pods_.end() || it->second.key != pod || it->second.first_token) continue;
+    it->second.first_token = inference_.stats(server).first_token;
   }
 }
 
@@ -127,15 +137,16 @@ void Recorder::fill_clocks(RunResult& result) const {
     const auto ready = kubelets_.ready_at(id);
     if (instance.claim.empty() || !ready) continue;
     const auto created = claim_created_.find(instance.node_name);
-    // Launches come within the reconcile that creates the claim's launch, so its launch time stands
-    // in for nodes that never had an inference pod.
+    // A claim is launched at the instant it is created, or seconds later; so the launch stands in
+    // where no pod came and the claim is gone.
     const Instant from = created == claim_created_.end() ? instance.launched : created->second;
     node_ready.push_back(static_cast<float>((*ready - from).seconds()));
-    if (const auto it = first_pod_ready_.find(instance.node_name); it != first_pod_ready_.end()) {
-      pod_ready.push_back(static_cast<float>((it->second - from).seconds()));
-    }
-    if (const auto it = first_token_.find(instance.node_name); it != first_token_.end()) {
-      first_token.push_back(static_cast<float>((it->second - from).seconds()));
+    const auto first = first_pods_.find(instance.node_name);
+    if (first == first_pods_.end()) continue;
+    const FirstPod& pod = first->second;
+    if (pod.ready) pod_ready.push_back(static_cast<float>((*pod.ready - from).seconds()));
+    if (pod.first_token) {
+      first_token.push_back(static_cast<float>((*pod.first_token - from).seconds()));
     }
   }
   result.provisioning_s.node_ready = clocks(node_ready);

@@ -25,10 +25,14 @@ class Recorder {
         inference_(inference),
         training_(training) {}
 
-  // Samples at the end of every sample period.
+  // Samples at the end of every sample period, from now on.
   void start();
-  // An inference pod is Ready; later its first token. Counted for the node it is on.
-  void pod_ready(const std::string& node);
+  // The pod and first-token clocks of a node are those of the first pod with a GPU bound to it: a
+  // later pod's start says nothing about the node's.
+  void pod_bound(const api::Pod& pod);
+  void pod_ready(const api::Pod& pod);
+  // The set of pods or their states changed.
+  void pods_changed();
   // Looks which servers have answered their first request since the last look.
   void note_first_tokens();
 
@@ -37,6 +41,7 @@ class Recorder {
   [[nodiscard]] RunResult result(controllers::Policy policy, bool partial);
 
  private:
+  void sample_again();
   void sample();
   void accrue_allocation();
   [[nodiscard]] const Instance* instance_of_node(const std::string& node) const;
@@ -56,13 +61,13 @@ class Recorder {
   double allocated_gpu_s_ = 0;
   Instant allocated_at_{};
   double allocated_now_ = 0;  // GPUs requested by bound pods
-  std::map<std::string, Instant> first_pod_ready_;    // by node
-  std::map<std::string, Instant> first_token_;        // by node
-  std::map<std::string, Instant> claim_created_;      // by node
-
- public:
-  // Bound pods changed: call after every change of the cluster's pods.
-  void pods_changed();
+  struct FirstPod {
+    std::string key;
+    std::optional<Instant> ready;
+    std::optional<Instant> first_token;
+  };
+  std::map<std::string, FirstPod> first_pods_;     // by node
+  std::map<std::string, Instant> claim_created_;   // by node
 };
 
 // Exact quantile by the nearest-rank rule (the smallest value with at least q of all at or below);

@@ -80,11 +80,9 @@ void World::connect() {
   api_.on_pod_deleted = [this](const std::string& pod) { kubelets_.stop_pod(pod); };
   kubelets_.on_ready = [this](const std::string& key) {
     const api::Pod& pod = context_->state.pods().at(key);
-    if (inference_.serves(pod)) {
-      inference_.pod_ready(pod);
-      recorder_.pod_ready(pod.spec.node_name);
-    }
+    inference_.pod_ready(pod);
     training_.pod_ready(pod);
+    recorder_.pod_ready(pod);
   };
   kubelets_.on_stop = [this](const std::string& key) {
     training_.pod_stops(key);
@@ -237,7 +235,10 @@ void World::react(const cluster::Change& change) {
   const api::Pod* pod = context_->state.pods().find(change.key);
   const bool starts = pod != nullptr && !pod->spec.node_name.empty() && !pod->meta.deleted &&
                       pod->phase == api::PodPhase::kPending;
-  if (starts && started_.insert(change.key).second) kubelets_.start_pod(change.key);
+  if (starts && started_.insert(change.key).second) {
+    recorder_.pod_bound(*pod);
+    kubelets_.start_pod(change.key);
+  }
 }
 
 void World::log(std::string_view controller, const controllers::Decision& decision) {

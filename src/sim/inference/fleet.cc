@@ -98,6 +98,7 @@ void Fleet::Impl::server_event(uint32_t id) {
   Place& place = places[id];
   now_ns = place.server.event_ns();
   place.server.end_iteration(slab, iteration_end);
+  // Both lists first, releases last: a request of one token is in both.
   for (const uint32_t index : iteration_end.first_tokens) slab[index].first_token_ns = now_ns;
   if (!iteration_end.first_tokens.empty() && !place.first_token) {
     place.first_token = Instant{now_ns};
@@ -190,6 +191,7 @@ Status Fleet::advance(Instant to) {
     const int64_t timeout_ns = fleet.deadlines.empty() ? INT64_MAX : fleet.deadlines.front().at_ns;
     const int64_t arrival_ns = fleet.upcoming ? fleet.upcoming->arrival.ns : INT64_MAX;
     const int64_t next_ns = std::min({server_ns, timeout_ns, arrival_ns});
+    // INT64_MAX is also the key of the idle: to advance to kNever is to run until nothing is left.
     if (next_ns > to.ns || next_ns == INT64_MAX) break;
     WL_ASSERT(next_ns >= fleet.now_ns);
     if (server_ns == next_ns) {
@@ -216,7 +218,7 @@ ServerId Fleet::add_server(const catalog::ServiceProfile& profile) {
   const auto id = static_cast<ServerId>(fleet.places.size());
   fleet.places.emplace_back(profile);
   fleet.next_event.add(MinTree::kNone);
-  fleet.outstanding.add(0);
+  fleet.outstanding.add(0);  // from here on the router sees it
   fleet.empty_at.add(MinTree::kNone);
   std::vector<uint32_t> none;
   fleet.route_all(none);
@@ -231,6 +233,7 @@ void Fleet::drain(ServerId id) {
   fleet.outstanding.set(id, MinTree::kNone);
   std::vector<uint32_t> waiting;
   place.server.take_waiting(fleet.slab, waiting);
+  // Before anything is routed: of what happens from now on nothing reaches this server.
   if (place.server.running() > 0) fleet.empty_at.set(id, place.server.empty_at_ns(fleet.slab));
   fleet.route_all(waiting);
 }
@@ -249,6 +252,7 @@ void Fleet::remove(ServerId id) {
   place.server.abandon(fleet.slab, fleet.now_ns, orphans);
   fleet.outstanding.set(id, MinTree::kNone);
   fleet.refresh(id);
+  // Whatever tokens it had are lost: no KV memory outlives its server.
   std::vector<uint32_t> again;
   for (const uint32_t index : orphans) {
     if (fleet.slab[index].retries >= fleet.options.max_retries) {

@@ -1,7 +1,9 @@
 // All inference servers of one model behind one router, and the requests in them. Servers batch
 // continuously, by iteration; between two events of a server its iterations have a closed form, so
 // work is per request, not per token. Requests go to the server with the least outstanding requests
-// (ties: the oldest server); without any server they wait at the router.
+// (ties: the oldest server); without any server they wait at the router. A request longer than the
+// memory of the server it comes to fails at once. Events of one instant come in this order:
+// servers' (by id), timeouts, arrivals; how often advance() is called changes no result.
 //
 // Time moves only by advance(); every other call happens at the time last advanced to.
 #pragma once
@@ -22,16 +24,18 @@ namespace windlass::sim {
 using ServerId = uint32_t;
 
 struct FleetOptions {
-  Duration slo{};              // end-to-end latency, for slo_met
-  Duration request_timeout{};  // a request not finished by then fails; 0: none
-  int max_retries = 2;         // a request whose server died is routed again this often
+  Duration slo{};  // end-to-end latency, for slo_met
+  // A request that waits (at the router or a server) this long after its arrival fails; one that
+  // runs by then may finish. 0: none.
+  Duration request_timeout{};
+  int max_retries = 2;  // a request whose server died is routed again so often
 };
 
 struct ServerStats {
   int running = 0;
   int waiting = 0;
-  double kv_usage = 0;     // 0..1
-  Duration busy{};         // time in iterations so far
+  double kv_usage = 0;  // 0..1, of the KV memory: reserved by what runs (input + output tokens)
+  Duration busy{};      // time in iterations so far
   uint64_t completed = 0;
   uint64_t prompt_tokens = 0;
   uint64_t generation_tokens = 0;
@@ -39,7 +43,7 @@ struct ServerStats {
 };
 
 struct FleetTotals {
-  uint64_t offered = 0;    // arrivals so far
+  uint64_t offered = 0;  // arrivals so far
   uint64_t completed = 0;
   uint64_t failed = 0;
   uint64_t retried = 0;    // times a request was routed again
@@ -68,7 +72,8 @@ class Fleet {
   // Processes arrivals and iterations up to and including `to`. Error: the traffic's.
   Status advance(Instant to);
   // The next time at which something observable from outside happens by itself: a draining server
-  // becomes empty. kNever if none does; no later than that must advance() be called.
+  // becomes empty (exactly then: nothing can change its future but remove()). kNever if none does;
+  // no later than that must advance() be called.
   [[nodiscard]] Instant next_drained() const;
 
   ServerId add_server(const catalog::ServiceProfile& profile);
@@ -76,7 +81,8 @@ class Fleet {
   // what runs finishes.
   void drain(ServerId id);
   [[nodiscard]] bool drained(ServerId id) const;
-  // The server is gone: what was in it is routed again (counted), or failed beyond max_retries.
+  // The server is gone: what was in it is routed again from its beginning (counted, with its old
+  // arrival time, so it may be too old by now), or failed beyond max_retries. stats() stay.
   void remove(ServerId id);
 
   [[nodiscard]] ServerStats stats(ServerId id) const;

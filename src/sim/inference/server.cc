@@ -118,6 +118,7 @@ void Server::end_iteration(RequestSlab& slab, IterationEnd& end) {
   context_tokens_ += tokens;
   generation_tokens_ += static_cast<uint64_t>(tokens);
   while (!decoding_.empty() && decoding_.front().last_iteration == iterations_) {
+    // A finished sequence holds its whole length: every token it had read or made.
     const uint32_t index = decoding_.front().index;
     std::pop_heap(decoding_.begin(), decoding_.end());
     decoding_.pop_back();
@@ -143,11 +144,12 @@ void Server::finish_prefills(RequestSlab& slab, IterationEnd& end) {
       complete(slab, index, end);
       continue;
     }
-    context_tokens_ += request.input_tokens + 1;
+    context_tokens_ += request.input_tokens + 1;  // the first token is read in the next iteration
     decoding_.push_back(
         {iterations_ + static_cast<uint64_t>(request.output_tokens - 1), request.id, index});
     std::push_heap(decoding_.begin(), decoding_.end());
   }
+  // Only the first that remains can have been begun: the budget ran out within it.
   prefill_.erase(prefill_.begin(), prefill_.begin() + static_cast<ptrdiff_t>(finished));
   if (!prefill_.empty()) prefill_.front().remaining_tokens -= static_cast<int32_t>(chunk_tokens_);
 }
@@ -172,6 +174,7 @@ void Server::abandon(RequestSlab& slab, int64_t now_ns, std::vector<uint32_t>& o
 }
 
 int64_t Server::empty_at_ns(RequestSlab& slab) const {
+  // The slab stays as it is: only admission writes to it, and nobody waits.
   Server copy = *this;
   IterationEnd end;
   int64_t last_ns = INT64_MIN;
@@ -193,6 +196,7 @@ int64_t Server::busy_ns(int64_t now_ns) const {
 
 uint64_t Server::generation_tokens(int64_t now_ns) const {
   if (idle() || chunk_tokens_ > 0) return generation_tokens_;
+  // Counted, not applied: the anchor stays where it is.
   const auto ended = static_cast<uint64_t>(first_boundary_after(now_ns) - 1);
   return generation_tokens_ + ended * decoding_.size();
 }

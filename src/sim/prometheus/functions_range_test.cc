@@ -37,7 +37,7 @@ TEST(Rate, ExtrapolatesToTheEndsOfTheWindow) {
       // From 100 there is no zero near: half a distance of 15 s at each far end.
       {"_ _ 100 110 120 _ _ _ _", "increase(c[2m])", 120, "30"},
       {"_ _ 100 110 120 _ _ _ _", "delta(c[2m])", 120, "30"},
-      {"_ _ 100 110 120", "rate(c[1m])", 60, "0.5"},
+      {"_ _ 100 110 120", "rate(c[1m])", 60, "0.4166666667"},
       // One sample has no rate, and a flat counter has the rate 0.
       {"5", "rate(c[1m])", 10, ""},
       {"5 5 5", "rate(c[30s])", 30, "0"},

@@ -77,7 +77,8 @@ TEST(Store, StaleMarkers) {
 }
 
 TEST(Store, OrdinaryNumbersAreNotStale) {
-  for (const double value : {0.0, 1.5, INFINITY, -INFINITY, std::nan(""), -std::nan("")}) {
+  for (const double value :
+       std::initializer_list<double>{0.0, 1.5, INFINITY, -INFINITY, std::nan(""), -std::nan("")}) {
     EXPECT_FALSE(is_stale(value)) << value;
   }
 }

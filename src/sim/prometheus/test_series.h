@@ -31,6 +31,10 @@ inline void load(Store& store, const Labels& labels, std::string_view values,
   }
 }
 
+inline std::string printed(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.10g}", value);  // whatever a NaN's sign
+}
+
 // The answer as text, one series behind the other: `up{pod="a"} 1; up{pod="b"} 0`, a scalar as its
 // number, an error as "error: ...".
 inline std::string answer(const Store& store, std::string_view query, Duration since_start) {
@@ -38,10 +42,10 @@ inline std::string answer(const Store& store, std::string_view query, Duration s
   if (!parsed) return "error: " + parsed.error().message();
   const auto value = evaluate(*parsed, store, kTestStart + since_start);
   if (!value) return "error: " + value.error().message();
-  if (const double* scalar = std::get_if<double>(&*value)) return fmt::format("{:.10g}", *scalar);
+  if (const double* scalar = std::get_if<double>(&*value)) return printed(*scalar);
   std::vector<std::string> lines;
   for (const VectorElement& element : std::get<InstantVector>(*value)) {
-    lines.push_back(fmt::format("{} {:.10g}", to_string(element.labels), element.value));
+    lines.push_back(to_string(element.labels) + " " + printed(element.value));
   }
   return join(lines, "; ");
 }

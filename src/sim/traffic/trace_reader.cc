@@ -168,6 +168,8 @@ void TraceReader::read_header() {
   }
 }
 
+// Keeps what isn't consumed, in front; a line never spans more than one refill, being shorter than
+// the buffer.
 bool TraceReader::fill_buffer() {
   if (end_of_file_) return false;
   std::memmove(buffer_.get(), buffer_.get() + at_, end_ - at_);
@@ -183,6 +185,7 @@ bool TraceReader::fill_buffer() {
   return false;
 }
 
+// The view lives until the next call: it points into the buffer.
 bool TraceReader::next_line(std::string_view& line) {
   while (true) {
     const char* from = buffer_.get() + at_;

@@ -37,7 +37,7 @@ Result<TraceSource> TraceSource::open(TraceReader reader, const TraceSpec& spec,
 }
 
 int64_t TraceSource::scaled(int64_t ns) const {
-  if (time_scale_ == 1) return ns;
+  if (time_scale_ == 1) return ns;  // exact: a double holds only 53 bits of it
   constexpr double kLimit = 4e18;
   return static_cast<int64_t>(std::min(static_cast<double>(ns) * time_scale_ + 0.5, kLimit));
 }
@@ -115,7 +115,7 @@ bool TraceSource::next(Request& request) {
       return true;
     }
     if (!upcoming_) {
-      error_ = reader_error_;
+      error_ = reader_error_;  // only now: what stood before the bad row has been given
       copies_ns_.clear();
       copies_given_ = 0;
       return false;

@@ -14,7 +14,7 @@
 namespace windlass::sim {
 
 struct Request {
-  uint64_t id = 0;        // counts from 0 in order of arrival
+  uint64_t id = 0;  // counts from 0 in order of arrival
   Instant arrival{};
   int32_t input_tokens = 0;   // >= 1
   int32_t output_tokens = 0;  // >= 1
@@ -33,11 +33,14 @@ struct DayShape {
 
 struct TraceSpec {
   std::string path{};
-  // Format by header: "TIMESTAMP,ContextTokens,GeneratedTokens" (Azure LLM inference traces) or
-  // "time_s,input_tokens,output_tokens".
-  bool repeat = true;      // start again at the end, until the scenario's end
-  double rate_scale = 1;   // 2: twice the requests (each taken twice or, with a fraction, by chance)
-  double time_scale = 1;   // 2: the same requests over twice the time
+  // Format by header: "TIMESTAMP,ContextTokens,GeneratedTokens" (Azure LLM inference traces; the
+  // first row arrives at the start) or "time_s,input_tokens,output_tokens" (from the start).
+  // Start again at the end, one mean gap after the last row, until the scenario's end.
+  bool repeat = true;
+  // 2: twice the requests. Each is taken that often, a fraction by chance; copies come at random
+  // times before the next row. Up to 1000.
+  double rate_scale = 1;
+  double time_scale = 1;  // 2: the same requests over twice the time
 };
 
 struct LengthSpec {  // log-normal, given by median and P95; clamped to [min, max], rounded
@@ -59,7 +62,8 @@ struct GeneratorSpec {
 struct TrafficSpec {
   std::optional<TraceSpec> trace{};  // exactly one of trace and generator
   std::optional<GeneratorSpec> generator{};
-  DayShape shape{};  // with a trace: requests are thinned (factor < 1) or taken again (> 1), seeded
+  // By UTC. With a trace: requests are thinned (factor < 1) or taken again (> 1), seeded.
+  DayShape shape{};
 };
 
 class Traffic {
@@ -72,7 +76,8 @@ class Traffic {
   ~Traffic();
 
   // The next request, or nothing at the end. A malformed row ends the traffic with error() set:
-  // "trace.csv:1234: input_tokens: not a whole number: \"x\"". Rows out of order by time are errors.
+  // "trace.csv:1234: input_tokens: not a whole number from 1 to 2147483647: \"x\"". Rows out of
+  // order by time are errors.
   std::optional<Request> next();
   [[nodiscard]] const std::optional<Error>& error() const;
 
