@@ -168,28 +168,29 @@ def add_histograms(rng, samples):
             samples.add(name, {"le": le}, [(t, count) for t in times(rng, 60)])
 
 
-# Slots are filled at random, each query several times. In the templates ⏎ is a line feed, ⇥ a tab.
+# Slots are filled at random, each query several times. In templates ⏎ is a line feed, ⇥ a tab.
 SLOTS = {
     "gauge": ["vllm:num_requests_waiting", "gpu_busy", 'gpu_busy{namespace="prod"}', "odd", "limit",
               'vllm:num_requests_waiting{pod=~"llm-[0-3]",model!="m1"}', "single", "nothing"],
-    "counter": ["http_requests_total", 'http_requests_total{code="500"}', "idle_total", "down_total",
+    "counter": ["http_requests_total", 'http_requests_total{code="500"}', "idle_total",
+                "http_requests_total", 'http_requests_total{pod="llm-1"}', "down_total",
                 "below_total", 'http_requests_total{pod!~"llm-(0|2)"}', "nothing_total"],
-    "range": ["1m", "90s", "2m", "5m", "10m", "37s", "14s", "1h30m", "15s", "30s", "500ms", "1d"],
-    "offset": ["", "", " offset 5m", " offset -3m", " offset 1h", " offset 90s"],
+    "range": ["1m", "90s", "2m", "5m", "10m", "3m", "5m", "20m", "37s", "14s", "1h30m", "15s", "30s", "500ms", "1d"],
+    "offset": ["", "", "", "", " offset 5m", " offset -3m", " offset 1h", " offset 90s"],
     "q": ["0", "0.5", "0.95", "0.99", "1", "-1", "2", "NaN", "0.333"],
     "by": ["by (pod)", "by (namespace, model)", "without (pod)", "by ()", "without ()", "",
-           "by (missing)", "by (__name__)", "without (__name__)", "by (pod, pod,)", "by (kind)"],
+           "by (missing)", "by (pod, namespace)", "by (__name__)", "without (__name__)", "by (pod, pod,)", "by (kind)"],
     "agg": ["sum", "avg", "min", "max", "count"],
     "over": ["avg", "min", "max", "sum", "count", "stddev", "stdvar", "last", "present"],
     "growth": ["rate", "increase", "delta", "irate"],
     "arith": ["+", "-", "*", "/", "%", "^"],
     "cmp": ["==", "!=", "<", "<=", ">", ">="],
-    "match": ["", "on(pod) ", "ignoring(code) ", "on() ", "ignoring(namespace, model, code) ",
+    "match": ["", "", "on(pod) ", "on(pod) ", "ignoring(code) ", "on() ", "ignoring(namespace, model, code) ",
               "on(__name__) ", "ignoring(__name__) ", "on(pod, code) ", "on(model) "],
     "set": ["and", "or", "unless"],
     "n": ["0", "1", "2.5", "-3", "1e3", "0x1F", "017", "08", ".5", "1.", "Inf", "NaN", "-inf"],
     "unary": ["abs", "ceil", "floor", "round", "absent", "vector(1) * scalar", "-", "+"],
-    "any": ["gpu_busy", "rate(http_requests_total[5m])", "odd", "limit", "nothing", "quota",
+    "any": ["gpu_busy", "gpu_busy * 64", "limit - 5", "gpu_busy", "rate(http_requests_total[5m])", "odd", "limit", "nothing", "quota",
             "sum by (pod) (http_requests_total)", "count(limit)", '{__name__=~"twin_."}',
             "vllm:num_requests_waiting"],
 }

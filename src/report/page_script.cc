@@ -4,8 +4,9 @@
 
 namespace windlass::report {
 
-std::string_view page_script() {
-  return R"js(
+namespace {
+
+constexpr std::string_view kScript = R"js(
 (() => {
   const data = JSON.parse(document.getElementById("samples").textContent);
   const plots = [...document.querySelectorAll("[data-plot]")];
@@ -116,6 +117,9 @@ std::string_view page_script() {
   }
 })();
 )js";
-}
+
+}  // namespace
+
+std::string_view page_script() { return kScript; }
 
 }  // namespace windlass::report

@@ -15,9 +15,8 @@ namespace windlass::sim::prometheus {
 
 constexpr Instant kTestStart{1'700'000'000'000'000'000};
 
-// "1 2 _ NaN stale 5": a sample each `step` from kTestStart on; _ is a missed scrape.
-inline void load(Store& store, const Labels& labels, std::string_view values,
-                 Duration step = seconds(15)) {
+// "1 2 _ NaN stale 5": a sample each 15 s from kTestStart on; _ is a missed scrape.
+inline void load(Store& store, const Labels& labels, std::string_view values) {
   const SeriesId id = store.series(labels);
   Instant t = kTestStart;
   for (const std::string_view value : split(values, ' ')) {
@@ -27,7 +26,7 @@ inline void load(Store& store, const Labels& labels, std::string_view values,
     if (value == "NaN") store.append(id, t, std::nan(""));
     if (value == "Inf") store.append(id, t, INFINITY);
     if (value == "-Inf") store.append(id, t, -INFINITY);
-    t = t + step;
+    t = t + seconds(15);
   }
 }
 
