@@ -46,6 +46,7 @@ disruption::Proposal DisruptionController::propose(const cluster::State& state, 
   cluster.nodes = candidates(state, *nominations_, now);
   cluster.scheduling = cluster_problem(state, offerings_, now);
   cluster.scheduling.pods = pending_pods(state);
+  if (options_.narrow) options_.narrow(cluster.scheduling, state, now);
   for (const auto& [key, budget] : state.budgets()) cluster.budgets.push_back(&budget);
   for (const auto& [key, pod] : state.pods()) cluster.all_pods.push_back(&pod);
   return disruption::propose(cluster, now,
@@ -93,6 +94,8 @@ void DisruptionController::execute(const disruption::Command& command, const clu
 // Replacement up: delete the old nodes. Replacement gone or too late: leave them as they were.
 void DisruptionController::follow(const cluster::State& state, Instant now, Outcome& out) {
   std::erase_if(running_, [&](const Running& running) {
+    // Its replacement was only just asked for and is not in the state yet.
+    if (running.began == now && !running.replacement.empty()) return false;
     const bool replaces = !running.replacement.empty();
     const api::NodeClaim* replacement =
         replaces ? state.node_claims().find(running.replacement) : nullptr;

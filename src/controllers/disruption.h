@@ -18,6 +18,8 @@ namespace windlass::controllers {
 struct DisruptionOptions {
   Duration poll = seconds(10);
   Duration validation_wait = seconds(15);
+  // Joint policy: narrows the claims that moved pods may get.
+  std::function<void(scheduling::Problem&, const cluster::State&, Instant)> narrow;
   // Joint policy: what moving each node's pods costs (see disruption::Options).
   std::function<disruption::Options(const cluster::State&, Instant)> weigh;
 };

@@ -10,6 +10,7 @@ namespace {
 using cluster::Kind;
 
 constexpr Duration kChoiceHolds = minutes(1);
+constexpr Duration kHistoryBeforeScaleIn = minutes(10);
 
 int gpus_of(const api::ResourceList& requests) {
   return static_cast<int>(api::whole_units(requests.milli(api::kNvidiaGpu)));
@@ -134,16 +135,27 @@ void JointView::shape(scheduling::Problem& problem, const cluster::State& state,
   std::erase_if(problem.pods, [&](const api::Pod* pod) {
     return is_batch(*pod) && now - pod->meta.created < options_.batch_max_wait;
   });
-  for (const api::Pod* pod : problem.pods) {
-    if (is_batch(*pod)) {
-      api::Requirements only = batch_requirements(*pod, problem);
-      if (only.size() > 0) problem.claim_requirements[pod->meta.key()] = std::move(only);
-    } else if (const api::Deployment* deployment = deployment_of(*pod, state)) {
+  narrow(problem, state);
+}
+
+void JointView::narrow(scheduling::Problem& problem, const cluster::State& state) const {
+  const auto narrow_one = [&](const api::Pod& pod) {
+    if (is_batch(pod)) {
+      api::Requirements only = batch_requirements(pod, problem);
+      if (only.size() > 0) problem.claim_requirements[pod.meta.key()] = std::move(only);
+    } else if (const api::Deployment* deployment = deployment_of(pod, state)) {
       const auto held = held_.find(deployment->meta.key());
       if (held != held_.end() && held->second.choice) {
-        problem.claim_requirements[pod->meta.key()] = in_types(held->second.choice->types);
+        problem.claim_requirements[pod.meta.key()] = in_types(held->second.choice->types);
       }
     }
+  };
+  for (const auto& [key, pod] : state.pods()) {
+    if (!pod.terminal() && !pod.daemon()) narrow_one(pod);
+  }
+  // Planned pods are in the problem only.
+  for (const api::Pod* pod : problem.pods) {
+    if (state.pods().find(pod->meta.key()) == nullptr) narrow_one(*pod);
   }
 }
 
@@ -259,6 +271,10 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   input.max = object->max();
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
   if (decision.replicas == deployment->replicas) return out;
+  // Too short a history knows no peak to keep replicas for.
+  const bool young = input.history.period * static_cast<int64_t>(signals->arrivals.size()) <
+                     kHistoryBeforeScaleIn;
+  if (decision.replicas < deployment->replicas && young) return out;
   out.actions.push_back(ScaleDeployment{deployment->meta.key(), decision.replicas});
   out.decisions.push_back(
       {"ScaledObject/" + key,

@@ -32,8 +32,10 @@ class JointView {
  public:
   explicit JointView(JointOptions options) : options_(options) {}
 
-  // Takes held batch pods out, and narrows new claims to the types worth buying.
+  // Takes held batch pods out of the problem, then narrows the others' claims.
   void shape(scheduling::Problem& problem, const cluster::State& state, Instant now);
+  // New claims for any pod of the cluster get only the types worth buying for it.
+  void narrow(scheduling::Problem& problem, const cluster::State& state) const;
   [[nodiscard]] disruption::Options weigh(const cluster::State& state, Instant now) const;
 
   // The types chosen for a model's replicas, and what one replica serves there.

@@ -45,6 +45,8 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
     provisioning.batch_max = milliseconds(500);
     provisioning.shape = [view](scheduling::Problem& problem, const cluster::State& state,
                                 Instant now) { view->shape(problem, state, now); };
+    disruption.narrow = [view](scheduling::Problem& problem, const cluster::State& state,
+                               Instant) { view->narrow(problem, state); };
     disruption.weigh = [view](const cluster::State& state, Instant now) {
       return view->weigh(state, now);
     };

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "disruption/pod_disruption.h"
 #include "disruption/propose.h"
 
 namespace windlass::disruption {
+
+inline constexpr std::string_view kNoSpotToSpot =
+    "a spot node is not replaced by a spot node (SpotToSpotConsolidation is off)";
 
 struct NodeView {
   const Candidate* node = nullptr;

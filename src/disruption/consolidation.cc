@@ -45,7 +45,7 @@ std::string restrict_replacement(const Pass& pass, std::span<const size_t> membe
     return pass.nodes[i].node->capacity_type == api::kSpot;
   });
   if (all_spot && admits(claim, api::kSpot)) {
-    return "a spot node is not replaced by a spot node (SpotToSpotConsolidation is off)";
+    return std::string(kNoSpotToSpot);
   }
   const double offered = cheapest_worst_price(claim);
   if (!keep_cheaper_than(claim, usd_per_hour)) {

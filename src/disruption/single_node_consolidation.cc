@@ -4,15 +4,12 @@
 // Worth knowing: Karpenter stops after 3 minutes and begins the next pass with the pools it did not
 // reach; there is no clock here, all are reached, and pools take turns in name order.
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <span>
 
-#include <fmt/format.h>
-
 #include "disruption/budgets.h"
 #include "disruption/consolidation.h"
-#include "disruption/cost_floor.h"
+#include "disruption/quick_look.h"
 
 namespace windlass::disruption {
 namespace {
@@ -38,20 +35,15 @@ std::vector<size_t> pools_in_turn(const Pass& pass, const std::vector<size_t>& o
 
 std::optional<Command> single_node_consolidation(Pass& pass, Simulation& simulation) {
   const BudgetLedger budget(pass, kUnderutilized);
-  const CostFloor cost_floor(pass.cluster, pass.nodes);
+  const QuickLook quick_look(pass.cluster, pass.nodes);
   for (const size_t i : pools_in_turn(pass, in_order_of_gain(pass.nodes, false))) {
     NodeView& view = pass.nodes[i];
     if (budget.left(view) == 0) {
       view.reason = budget.refusal(view);
       continue;
     }
-    const double floor = cost_floor.of(i);
-    if (std::isfinite(floor) && floor >= view.usd_per_hour) {  // else the scheduler knows why
-      view.reason =
-          fmt::format("no cheaper type: replacing costs at least {:.3f} USD/h against {:.3f}",
-                      floor, view.usd_per_hour);
-      continue;
-    }
+    view.reason = quick_look.why_hopeless(i);
+    if (!view.reason.empty()) continue;
     Attempt attempt = consolidate(pass, simulation, std::span(&i, 1), Command::Method::kSingleNode);
     if (attempt.command) return std::move(attempt.command);
     view.reason = std::move(attempt.failure);

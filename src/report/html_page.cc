@@ -130,7 +130,7 @@ std::string results_html(const ScenarioResult& result) {
   out += nodes(result) + "</main>\n";
   if (!panels.plots.empty()) {
     out += "<script type=\"application/json\" id=\"samples\">" + hover_data(result, panels) +
-           "</script>\n<script>";
+           "</script>\n<script type=\"module\">";
     out += page_script();
     out += "</script>\n";
   }

@@ -8,9 +8,12 @@
 namespace windlass::sim {
 namespace {
 
-constexpr size_t kSignalHistory = 120;  // periods of 5 s: ten minutes
-// Older requests count less in the mean lengths, so that a changed mix shows within minutes.
-constexpr double kMixDecay = 0.98;
+constexpr size_t kSignalHistory = 180;  // periods of 10 s: half an hour
+// Older requests count less in the mean lengths: a factor e in about 17 minutes, short enough for a
+// changed mix to show and long enough for a P95 that is not noise.
+constexpr double kMixDecay = 0.99;
+// Fewer completions than this say too little about the lengths.
+constexpr double kEnoughForMix = 100;
 
 // The 95th percentile of a log-normal with this mean and mean square.
 double log_normal_p95(double mean, double mean_square) {
@@ -148,7 +151,7 @@ void InferencePlane::observe_signals() {
       signals.input_p95 =
           log_normal_p95(signals.input_mean, traffic.input_squares / traffic.arrived);
     }
-    if (traffic.completed > 0) {
+    if (traffic.completed >= kEnoughForMix) {
       signals.output_mean = traffic.output_sum / traffic.completed;
       signals.output_p95 =
           log_normal_p95(signals.output_mean, traffic.output_squares / traffic.completed);

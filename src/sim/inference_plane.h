@@ -35,7 +35,7 @@ class InferencePlane {
 
   // Scrapes the traffic for the joint policy: call every kSignalPeriod.
   void observe_signals();
-  static constexpr Duration kSignalPeriod = seconds(5);
+  static constexpr Duration kSignalPeriod = seconds(10);
 
   struct Server {
     std::string pod;
@@ -57,7 +57,7 @@ class InferencePlane {
  private:
   explicit InferencePlane(Context& context) : context_(context) {}
 
-  // Arrivals of the last ten minutes by signal periods, and moments of their lengths.
+  // Arrivals of the last half hour by signal periods, and moments of the lengths.
   struct Traffic {
     std::deque<double> arrivals;
     double arrived = 0, input_sum = 0, input_squares = 0;

@@ -252,6 +252,9 @@ MetricsSpec read_metrics(Reader reader) {
   return metrics;
 }
 
+// To whole seconds: nobody knows a start-up time better, and reasons are read by people.
+Duration whole(Duration d) { return seconds((d.ns + 500'000'000) / 1'000'000'000); }
+
 // What the joint policy expects of a start, from the declared distributions: their means.
 void expect_lead_times(Scenario& scenario) {
   for (ModelSpec& spec : scenario.models) {
@@ -265,10 +268,11 @@ void expect_lead_times(Scenario& scenario) {
     const auto declared = scenario.image_pull.find(image);
     const Delay& pull = declared == scenario.image_pull.end() ? scenario.default_image_pull
                                                               : declared->second;
-    spec.model.warm_start = spec.weights.mean() + spec.engine_start.mean();
+    spec.model.warm_start = whole(spec.weights.mean() + spec.engine_start.mean());
     const CloudSpec& cloud = scenario.cloud;
-    spec.model.lead_time = cloud.launch.mean() + cloud.boot.mean() + cloud.device_plugin.mean() +
-                           pull.mean() + spec.model.warm_start;
+    spec.model.lead_time = whole(cloud.launch.mean() + cloud.boot.mean() +
+                                 cloud.device_plugin.mean() + pull.mean()) +
+                           spec.model.warm_start;
   }
 }
 
