@@ -1,7 +1,6 @@
 // karpenter.sh and karpenter.k8s.aws v1beta1 become v1, as Karpenter's own conversion does it
 // (reference karpenter.md 1.3). It works on JSON, so that fields nobody here knows come through.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -21,7 +20,8 @@ Json* map_at(Json* parent, const char* key) {
   return found != parent->end() && found->is_object() ? &*found : nullptr;
 }
 
-// Finds or makes the map at `key`; null where another type stands in the way (the v1 reader says so).
+// Finds or makes the map at `key`; null where another type stands in the way (the v1 reader says
+// so).
 Json* make_map(Json& parent, const char* key) {
   Json& field = parent[key];
   if (field.is_null()) field = Json::object();
@@ -34,7 +34,8 @@ void annotate(Json& object, std::string_view key, const std::string& value) {
   if (annotations != nullptr) (*annotations)[std::string(key)] = value;
 }
 
-// {apiVersion, kind, name} becomes {group, kind, name}; what is missing is the AWS provider's class.
+// {apiVersion, kind, name} becomes {group, kind, name}; what is missing is the AWS provider's
+// class.
 void convert_node_class_ref(Json& object, Json& spec) {
   Json* ref = map_at(&spec, "nodeClassRef");
   if (ref == nullptr) return;
@@ -57,17 +58,18 @@ void convert_kubelet(Json& object, Json& spec, Reader place) {
   annotate(object, kKubeletAnnotation, kubelet->dump());
   spec.erase(kubelet);
   if (place.present()) {
-    place.warning("moved to an annotation, as Karpenter's conversion does; v1 reads the kubelet's "
-                  "settings from the EC2NodeClass");
+    place.warning(
+        "moved to an annotation, as Karpenter's conversion does; v1 reads the kubelet's "
+        "settings from the EC2NodeClass");
   }
 }
 
 // The policy's name, and the v1beta1 rule for consolidateAfter beside it.
 void convert_policy(Json& disruption, Reader place) {
-  const std::string policy = disruption.contains("consolidationPolicy") &&
-                                     disruption["consolidationPolicy"].is_string()
-                                 ? disruption["consolidationPolicy"].get<std::string>()
-                                 : "WhenUnderutilized";
+  const std::string policy =
+      disruption.contains("consolidationPolicy") && disruption["consolidationPolicy"].is_string()
+          ? disruption["consolidationPolicy"].get<std::string>()
+          : "WhenUnderutilized";
   Reader after = place.at("consolidateAfter");
   Reader policy_field = place.at("consolidationPolicy");
   if (policy == "WhenUnderutilized") {
@@ -77,13 +79,14 @@ void convert_policy(Json& disruption, Reader place) {
     } else if (!after.json().is_string() || after.json() != "Never") {
       after.warning(
           "consolidateAfter beside WhenUnderutilized is refused by Karpenter's own v1beta1; read "
-          "with v1's meaning: how long a node must see no pod come or go before it is consolidated");
+          "with v1's meaning: how long a node must see no pod come or go before it is "
+          "consolidated");
     }
   } else if (policy == "WhenEmpty") {
     if (!after.present()) after.error("is missing (v1beta1 requires it beside WhenEmpty)");
   } else {
-    policy_field.error(fmt::format("found \"{}\" (accepted: WhenEmpty, WhenUnderutilized)",
-                                   policy.substr(0, 64)));
+    policy_field.error(
+        fmt::format("found \"{}\" (accepted: WhenEmpty, WhenUnderutilized)", policy.substr(0, 64)));
     // Said once is enough.
     disruption.erase("consolidationPolicy");
   }

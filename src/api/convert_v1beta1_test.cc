@@ -39,7 +39,8 @@ TEST(V1beta1, PoolsBecomeV1) {
 }
 
 TEST(V1beta1, ConsolidateAfterBesideWhenUnderutilizedIsReadAsV1) {
-  const std::string text = with(kPool, "    expireAfter", "    consolidateAfter: 5m\n    expireAfter");
+  const std::string text =
+      with(kPool, "    expireAfter", "    consolidateAfter: 5m\n    expireAfter");
   EXPECT_EQ(only<NodePool>(text).consolidate_after, minutes(5));
   EXPECT_NE(warnings_of(text).find("m.yaml:13: NodePool/old spec.disruption.consolidateAfter: "
                                    "consolidateAfter beside WhenUnderutilized is refused by "
@@ -68,9 +69,12 @@ TEST(V1beta1, ErrorsNameTheFieldAsItWasWritten) {
   EXPECT_NE(errors_of(with(kPool, "{apiVersion: karpenter.k8s.aws/v1beta1, name: c}", "5"))
                 .find("nodeClassRef: found the number 5 (accepted: a map)"),
             std::string::npos);
-  for (const char* spec : {"5", "[]", "{disruption: 5}", "{template: []}", "{template: {spec: x}}"}) {
-    const std::string text = "apiVersion: karpenter.sh/v1beta1\nkind: NodePool\nmetadata: "
-                             "{name: p}\nspec: " + std::string(spec) + "\n";
+  for (const char* spec :
+       {"5", "[]", "{disruption: 5}", "{template: []}", "{template: {spec: x}}"}) {
+    const std::string text =
+        "apiVersion: karpenter.sh/v1beta1\nkind: NodePool\nmetadata: "
+        "{name: p}\nspec: " +
+        std::string(spec) + "\n";
     EXPECT_NE(errors_of(text), "") << spec;
   }
 }

@@ -195,8 +195,8 @@ status:
   EXPECT_EQ(node.capacity.milli(kPods), 58'000);
   EXPECT_EQ(node.allocatable.milli(kCpu), 3920);
   EXPECT_FALSE(node.allocatable.has(kPods));
-  const auto bare = only<Node>(
-      "{apiVersion: v1, kind: Node, metadata: {name: n}, status: {capacity: {cpu: 1}}}");
+  const auto bare =
+      only<Node>("{apiVersion: v1, kind: Node, metadata: {name: n}, status: {capacity: {cpu: 1}}}");
   EXPECT_EQ(bare.allocatable.milli(kCpu), 1000);
 }
 

@@ -1,10 +1,10 @@
 // NodePool and NodeClaim of karpenter.sh/v1: defaults and rules of reference karpenter.md 1.1, 1.2.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "api/decode.h"
 #include "base/text.h"
@@ -39,8 +39,7 @@ std::optional<PoolDuration> read_pool_duration(const Reader& field, NeverIs neve
   const auto parsed = is_plain_duration(*text, "smh") ? parse_duration(*text) : Error("");
   if (parsed.ok()) return PoolDuration{*parsed};
   field.error(fmt::format("found {} (accepted: whole numbers with s, m or h, like 30s or 1h30m{})",
-                          describe(field.json()),
-                          never == NeverIs::kAccepted ? ", or Never" : ""));
+                          describe(field.json()), never == NeverIs::kAccepted ? ", or Never" : ""));
   return std::nullopt;
 }
 
@@ -81,8 +80,7 @@ void read_template_spec(Reader& spec, T& out) {
   if (out.requirements.size() > 100) requirements.error("has more than 100 entries");
   Reader ref = spec.required("nodeClassRef");
   if (ref.present()) out.node_class = read_node_class_ref(std::move(ref));
-  const auto grace =
-      read_pool_duration(spec.at("terminationGracePeriod"), NeverIs::kRefused);
+  const auto grace = read_pool_duration(spec.at("terminationGracePeriod"), NeverIs::kRefused);
   if (grace) out.termination_grace = grace->value;
   out.expire_after = hours(720);
   const auto expire = read_pool_duration(spec.at("expireAfter"), NeverIs::kAccepted);
@@ -94,15 +92,18 @@ std::optional<IntOrPercent> read_budget_nodes(const Reader& field) {
   const auto text = field.string();
   if (!text) return std::nullopt;
   const bool percent = text->ends_with('%');
-  const std::string_view digits = std::string_view(*text).substr(0, text->size() - (percent ? 1 : 0));
+  const std::string_view digits =
+      std::string_view(*text).substr(0, text->size() - (percent ? 1 : 0));
   const bool plain = !digits.empty() && std::all_of(digits.begin(), digits.end(), is_digit);
   const auto count = parse_int(digits);
   const int64_t most = percent ? 100 : INT32_MAX;
   if (plain && count.ok() && *count <= most && (!percent || digits.size() <= 2 || *count == 100)) {
     return IntOrPercent{static_cast<int32_t>(*count), percent};
   }
-  field.error(fmt::format("found {} (accepted: a number of nodes or a percentage, like \"5\" or "
-                          "\"10%\")", describe(field.json())));
+  field.error(
+      fmt::format("found {} (accepted: a number of nodes or a percentage, like \"5\" or "
+                  "\"10%\")",
+                  describe(field.json())));
   return std::nullopt;
 }
 
@@ -130,9 +131,10 @@ Budget read_budget(Reader item) {
   Reader duration = item.at("duration");
   out.schedule = schedule.string().value_or("");
   if (schedule.present() && !looks_like_cron(out.schedule)) {
-    schedule.error(fmt::format("found {} (accepted: five cron fields in UTC, or @hourly, @daily, "
-                               "@midnight, @weekly, @monthly, @yearly, @annually)",
-                               describe(schedule.json())));
+    schedule.error(
+        fmt::format("found {} (accepted: five cron fields in UTC, or @hourly, @daily, "
+                    "@midnight, @weekly, @monthly, @yearly, @annually)",
+                    describe(schedule.json())));
   }
   if (const auto text = duration.string()) {
     // Hours and minutes; a trailing 0s is how Go prints them.

@@ -1,11 +1,11 @@
 // ScaledObject of keda.sh/v1alpha1, with the rules of its CRD and of KEDA's webhook that one object
 // can be judged by (reference keda_hpa.md 1.1, 1.2).
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "api/decode.h"
 #include "base/text.h"
@@ -48,11 +48,12 @@ Trigger read_trigger(Reader item) {
     metadata.at("metricName").warning("metricName is obsolete and ignored by KEDA");
   }
   Reader metric_type = item.at("metricType");
-  out.metric_type = metric_type
-                        .one_of<MetricTargetType>({{"AverageValue", MetricTargetType::kAverageValue},
-                                                   {"Value", MetricTargetType::kValue},
-                                                   {"Utilization", MetricTargetType::kUtilization}})
-                        .value_or(MetricTargetType::kAverageValue);
+  out.metric_type =
+      metric_type
+          .one_of<MetricTargetType>({{"AverageValue", MetricTargetType::kAverageValue},
+                                     {"Value", MetricTargetType::kValue},
+                                     {"Utilization", MetricTargetType::kUtilization}})
+          .value_or(MetricTargetType::kAverageValue);
   check_metric_type(metric_type, out);
   Reader cached = item.at("useCachedMetrics");
   out.use_cached_metrics = cached.boolean().value_or(false);
@@ -158,15 +159,16 @@ void check_bounds(Reader& spec, const ScaledObject& object) {
     const int32_t least = object.min_replicas == 0 ? 1 : object.min();
     if (*object.idle_replicas >= least) {
       spec.at("idleReplicaCount")
-          .error(fmt::format("found {} (accepted: less than minReplicaCount, which is {})",
-                             *object.idle_replicas,
-                             object.min_replicas ? fmt::format("{}", *object.min_replicas)
-                                                 : "absent"));
+          .error(fmt::format(
+              "found {} (accepted: less than minReplicaCount, which is {})", *object.idle_replicas,
+              object.min_replicas ? fmt::format("{}", *object.min_replicas) : "absent"));
     }
   }
   if (only_resource_triggers(object) && object.min() == 0) {
-    spec.at("minReplicaCount").error("cpu and memory triggers alone can't start from 0 (accepted: "
-                                     "1 or more)");
+    spec.at("minReplicaCount")
+        .error(
+            "cpu and memory triggers alone can't start from 0 (accepted: "
+            "1 or more)");
   }
 }
 
@@ -176,12 +178,16 @@ void warn_of_idle_settings(Reader& spec, const ScaledObject& object) {
   const bool cached = std::any_of(object.triggers.begin(), object.triggers.end(),
                                   [](const Trigger& t) { return t.use_cached_metrics; });
   if (spec.has("pollingInterval") && !cached) {
-    spec.at("pollingInterval").warning("has no effect with minReplicaCount above 0: the HPA asks "
-                                       "in its own rhythm");
+    spec.at("pollingInterval")
+        .warning(
+            "has no effect with minReplicaCount above 0: the HPA asks "
+            "in its own rhythm");
   }
   if (spec.has("cooldownPeriod")) {
-    spec.at("cooldownPeriod").warning("has no effect with minReplicaCount above 0: nothing is "
-                                      "scaled to 0");
+    spec.at("cooldownPeriod")
+        .warning(
+            "has no effect with minReplicaCount above 0: nothing is "
+            "scaled to 0");
   }
 }
 
@@ -204,9 +210,10 @@ void read_spec(Reader spec, ScaledObject& out) {
   // keda-hpa-<name> must fit 63 characters, too.
   const size_t longest = advanced.has_hpa_name ? 63 : 54;
   if (out.meta.name.size() > longest) {
-    spec.error(fmt::format("the object's name has {} characters (accepted: up to {}, or 63 with "
-                           "advanced.horizontalPodAutoscalerConfig.name)",
-                           out.meta.name.size(), longest));
+    spec.error(
+        fmt::format("the object's name has {} characters (accepted: up to {}, or 63 with "
+                    "advanced.horizontalPodAutoscalerConfig.name)",
+                    out.meta.name.size(), longest));
   }
   check_bounds(spec, out);
   warn_of_idle_settings(spec, out);

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -41,8 +41,8 @@ StringMap read_labels(const Reader& labels) {
     if (!is_qualified_name(key)) {
       field.error(fmt::format("not a label key (accepted: {})", kAcceptedKey));
     } else if (!is_label_value(out[key])) {
-      field.error(fmt::format("found {} (accepted: {})", describe(field.json()),
-                              kAcceptedLabelValue));
+      field.error(
+          fmt::format("found {} (accepted: {})", describe(field.json()), kAcceptedLabelValue));
     }
   }
   return out;
@@ -79,17 +79,20 @@ LabelSelector read_selector(Reader selector) {
   for (Reader item : selector.at("matchExpressions").items()) {
     LabelSelectorTerm term;
     term.key = item.at("key").required_string();
-    const auto op = item.required("operator").one_of<Op>({{"In", Op::kIn},
-                                                          {"NotIn", Op::kNotIn},
-                                                          {"Exists", Op::kExists},
-                                                          {"DoesNotExist", Op::kDoesNotExist}});
+    const auto op = item.required("operator")
+                        .one_of<Op>({{"In", Op::kIn},
+                                     {"NotIn", Op::kNotIn},
+                                     {"Exists", Op::kExists},
+                                     {"DoesNotExist", Op::kDoesNotExist}});
     Reader values = item.at("values");
     term.values = values.strings();
     if (!op) continue;
     term.op = *op;
     const bool takes_values = term.op == Op::kIn || term.op == Op::kNotIn;
-    if (takes_values && term.values.empty()) values.error("is empty (accepted: at least one value)");
-    if (!takes_values && !term.values.empty()) values.error("Exists and DoesNotExist take no values");
+    if (takes_values && term.values.empty())
+      values.error("is empty (accepted: at least one value)");
+    if (!takes_values && !term.values.empty())
+      values.error("Exists and DoesNotExist take no values");
     out.match_expressions.push_back(std::move(term));
   }
   return out;
@@ -121,8 +124,8 @@ std::vector<Taint> read_taints(const Reader& taints) {
     Reader value = item.at("value");
     taint.value = value.string().value_or("");
     if (!is_label_value(taint.value)) {
-      value.error(fmt::format("found {} (accepted: {})", describe(value.json()),
-                              kAcceptedLabelValue));
+      value.error(
+          fmt::format("found {} (accepted: {})", describe(value.json()), kAcceptedLabelValue));
     }
     taint.effect = item.required("effect")
                        .one_of<std::string>({{"NoSchedule", "NoSchedule"},

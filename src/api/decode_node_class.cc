@@ -1,8 +1,8 @@
 // EC2NodeClass of karpenter.k8s.aws/v1: the fields that decide what a node offers its pods
 // (reference karpenter.md 1.4). The rest is checked for its outline and kept as it was read.
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -37,9 +37,10 @@ std::string read_alias(const Reader& field, const std::string& alias) {
       return std::string(family);
     }
   }
-  field.error(fmt::format("found {} (accepted: family@version, like al2023@latest; families al2, "
-                          "al2023, bottlerocket, windows2019, windows2022, windows2025)",
-                          describe(field.json())));
+  field.error(
+      fmt::format("found {} (accepted: family@version, like al2023@latest; families al2, "
+                  "al2023, bottlerocket, windows2019, windows2022, windows2025)",
+                  describe(field.json())));
   return "";
 }
 
@@ -102,8 +103,10 @@ void read_kubelet(Reader kubelet, Ec2NodeClass& out) {
     const bool good = percent ? parse_double(std::string_view(text).substr(0, text.size() - 1)).ok()
                               : Quantity::parse(text).ok();
     if (!good) {
-      field.error(fmt::format("found \"{}\" (accepted: a quantity like 100Mi, or a percentage like "
-                              "5%)", text.substr(0, 64)));
+      field.error(
+          fmt::format("found \"{}\" (accepted: a quantity like 100Mi, or a percentage like "
+                      "5%)",
+                      text.substr(0, 64)));
     }
   }
 }
@@ -111,7 +114,7 @@ void read_kubelet(Reader kubelet, Ec2NodeClass& out) {
 // The volume that pods' ephemeral storage lives on: the mapping marked as root, else the one of the
 // device the image family keeps it on (of Custom images the last one).
 std::optional<int64_t> read_root_volume(const Reader& mappings, const std::string& family) {
-  const std::string_view device = family == "Bottlerocket"         ? "/dev/xvdb"
+  const std::string_view device = family == "Bottlerocket"        ? "/dev/xvdb"
                                   : family.starts_with("Windows") ? "/dev/sda1"
                                                                   : "/dev/xvda";
   std::optional<int64_t> marked;
@@ -160,8 +163,7 @@ void read_class_spec(Reader spec, Ec2NodeClass& out) {
   }
   read_kubelet(spec.at("kubelet"), out);
   out.root_volume_bytes = read_root_volume(spec.at("blockDeviceMappings"), out.ami_family);
-  out.raid0 =
-      spec.at("instanceStorePolicy").one_of<bool>({{"RAID0", true}}).value_or(false);
+  out.raid0 = spec.at("instanceStorePolicy").one_of<bool>({{"RAID0", true}}).value_or(false);
   spec.allow({"capacityReservationSelectorTerms", "placementGroupSelector",
               "associatePublicIPAddress", "ipPrefixCount", "userData", "tags", "networkInterfaces",
               "detailedMonitoring", "metadataOptions", "connectionTracking", "context",

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -11,8 +10,7 @@ namespace {
 // Devices and other resources with a domain of their own can't be overcommitted.
 bool is_extended(std::string_view resource) {
   const size_t slash = resource.find('/');
-  return slash != std::string_view::npos &&
-         !resource.substr(0, slash).ends_with("kubernetes.io");
+  return slash != std::string_view::npos && !resource.substr(0, slash).ends_with("kubernetes.io");
 }
 
 // Limits stand in for absent requests; the rest are the API server's own checks.
@@ -59,7 +57,8 @@ NodeSelectorTerm read_term(Reader term) {
 void read_affinity(Reader affinity, PodSpec& out) {
   for (const std::string_view other : {"podAffinity", "podAntiAffinity"}) {
     Reader field = affinity.at(other);
-    if (field.present()) field.warning("is not looked at: Windlass places by nodes and spread only");
+    if (field.present())
+      field.warning("is not looked at: Windlass places by nodes and spread only");
   }
   Reader node = affinity.at("nodeAffinity");
   Reader required = node.at("requiredDuringSchedulingIgnoredDuringExecution");

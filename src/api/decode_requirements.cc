@@ -1,9 +1,9 @@
-// Requirements as NodePools, NodeClaims and pods' node affinity state them, and Karpenter's rules for
-// them (reference karpenter.md 1.1, 1.7).
-#include <fmt/format.h>
-
+// Requirements as NodePools, NodeClaims and pods' node affinity state them, and Karpenter's rules
+// for them (reference karpenter.md 1.1, 1.7).
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -63,8 +63,8 @@ void check_known_values(const Reader& values, const RequirementSpec& spec) {
 }
 
 void check_values(const Reader& values, const RequirementSpec& spec, RequirementsOf owner) {
-  const bool listed = spec.op == Operator::kIn ||
-                      (spec.op == Operator::kNotIn && owner == RequirementsOf::kPod);
+  const bool listed =
+      spec.op == Operator::kIn || (spec.op == Operator::kNotIn && owner == RequirementsOf::kPod);
   if (listed && spec.values.empty()) values.error("is empty (accepted: at least one value)");
   if ((spec.op == Operator::kExists || spec.op == Operator::kDoesNotExist) &&
       !spec.values.empty()) {
@@ -81,8 +81,8 @@ void check_values(const Reader& values, const RequirementSpec& spec, Requirement
   }
   for (const std::string& value : spec.values) {
     if (!is_label_value(value)) {
-      values.error(fmt::format("found \"{}\" (accepted: {})", value.substr(0, 64),
-                               kAcceptedLabelValue));
+      values.error(
+          fmt::format("found \"{}\" (accepted: {})", value.substr(0, 64), kAcceptedLabelValue));
     }
   }
 }
@@ -133,7 +133,8 @@ std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsO
     if (owner == RequirementsOf::kNodePool) {
       Reader min_values = item.at("minValues");
       spec.min_values = min_values.int32(1, 50);
-      if (op == Operator::kIn && static_cast<int>(spec.values.size()) < spec.min_values.value_or(0)) {
+      if (op == Operator::kIn &&
+          static_cast<int>(spec.values.size()) < spec.min_values.value_or(0)) {
         min_values.error(fmt::format("is more than the {} values", spec.values.size()));
       }
       item.warn_unknown_keys();

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -77,8 +76,7 @@ Job read_job(Reader root) {
     out.pod_template = read_pod_template(pods);
     Reader pod_spec = pods.at("spec");
     if (pod_spec.present()) {
-      (void)pod_spec.required("restartPolicy")
-          .one_of<int>({{"Never", 0}, {"OnFailure", 1}});
+      (void)pod_spec.required("restartPolicy").one_of<int>({{"Never", 0}, {"OnFailure", 1}});
     }
   }
   Reader status = root.at("status");
@@ -93,9 +91,8 @@ PriorityClass read_priority_class(Reader root) {
   out.meta = read_meta(root.required("metadata"), Scope::kCluster);
   // Above a billion are Kubernetes' own classes.
   const bool system = out.meta.name.starts_with("system-");
-  out.value = root.required("value")
-                  .int32(INT32_MIN, system ? INT32_MAX : 1'000'000'000)
-                  .value_or(0);
+  out.value =
+      root.required("value").int32(INT32_MIN, system ? INT32_MAX : 1'000'000'000).value_or(0);
   out.global_default = root.at("globalDefault").boolean().value_or(false);
   out.preempts = root.at("preemptionPolicy")
                      .one_of<bool>({{"PreemptLowerPriority", true}, {"Never", false}})

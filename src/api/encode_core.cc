@@ -5,10 +5,14 @@ namespace {
 
 std::string_view text_of(LabelSelectorTerm::Op op) {
   switch (op) {
-    case LabelSelectorTerm::Op::kIn: return "In";
-    case LabelSelectorTerm::Op::kNotIn: return "NotIn";
-    case LabelSelectorTerm::Op::kExists: return "Exists";
-    case LabelSelectorTerm::Op::kDoesNotExist: return "DoesNotExist";
+    case LabelSelectorTerm::Op::kIn:
+      return "In";
+    case LabelSelectorTerm::Op::kNotIn:
+      return "NotIn";
+    case LabelSelectorTerm::Op::kExists:
+      return "Exists";
+    case LabelSelectorTerm::Op::kDoesNotExist:
+      return "DoesNotExist";
   }
   WL_UNREACHABLE("selector operator");
 }

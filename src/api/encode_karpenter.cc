@@ -7,9 +7,12 @@ constexpr std::string_view kNeverText = "Never";
 
 std::string_view text_of(ConsolidationPolicy policy) {
   switch (policy) {
-    case ConsolidationPolicy::kWhenEmpty: return "WhenEmpty";
-    case ConsolidationPolicy::kWhenEmptyOrUnderutilized: return "WhenEmptyOrUnderutilized";
-    case ConsolidationPolicy::kBalanced: return "Balanced";
+    case ConsolidationPolicy::kWhenEmpty:
+      return "WhenEmpty";
+    case ConsolidationPolicy::kWhenEmptyOrUnderutilized:
+      return "WhenEmptyOrUnderutilized";
+    case ConsolidationPolicy::kBalanced:
+      return "Balanced";
   }
   WL_UNREACHABLE("consolidation policy");
 }
@@ -113,8 +116,8 @@ void write(Json& out, const Ec2NodeClass& node_class) {
       put_string_map(kubelet, "evictionHard", node_class.eviction_hard);
     });
     if (node_class.root_volume_bytes && !spec.contains("blockDeviceMappings")) {
-      const Quantity size = Quantity::from_units(*node_class.root_volume_bytes,
-                                                 Quantity::Format::kBinarySI);
+      const Quantity size =
+          Quantity::from_units(*node_class.root_volume_bytes, Quantity::Format::kBinarySI);
       spec["blockDeviceMappings"] = Json::array(
           {{{"deviceName", node_class.ami_family == "Bottlerocket" ? "/dev/xvdb" : "/dev/xvda"},
             {"rootVolume", true},

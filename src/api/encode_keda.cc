@@ -5,29 +5,40 @@ namespace {
 
 std::string_view text_of(MetricTargetType type) {
   switch (type) {
-    case MetricTargetType::kAverageValue: return "AverageValue";
-    case MetricTargetType::kValue: return "Value";
-    case MetricTargetType::kUtilization: return "Utilization";
+    case MetricTargetType::kAverageValue:
+      return "AverageValue";
+    case MetricTargetType::kValue:
+      return "Value";
+    case MetricTargetType::kUtilization:
+      return "Utilization";
   }
   WL_UNREACHABLE("metric type");
 }
 
 std::string_view text_of(FallbackBehavior behavior) {
   switch (behavior) {
-    case FallbackBehavior::kStatic: return "static";
-    case FallbackBehavior::kCurrentReplicas: return "currentReplicas";
-    case FallbackBehavior::kCurrentReplicasIfHigher: return "currentReplicasIfHigher";
-    case FallbackBehavior::kCurrentReplicasIfLower: return "currentReplicasIfLower";
-    case FallbackBehavior::kScalingModifiers: return "scalingModifiers";
+    case FallbackBehavior::kStatic:
+      return "static";
+    case FallbackBehavior::kCurrentReplicas:
+      return "currentReplicas";
+    case FallbackBehavior::kCurrentReplicasIfHigher:
+      return "currentReplicasIfHigher";
+    case FallbackBehavior::kCurrentReplicasIfLower:
+      return "currentReplicasIfLower";
+    case FallbackBehavior::kScalingModifiers:
+      return "scalingModifiers";
   }
   WL_UNREACHABLE("fallback behavior");
 }
 
 std::string_view text_of(SelectPolicy select) {
   switch (select) {
-    case SelectPolicy::kMax: return "Max";
-    case SelectPolicy::kMin: return "Min";
-    case SelectPolicy::kDisabled: return "Disabled";
+    case SelectPolicy::kMax:
+      return "Max";
+    case SelectPolicy::kMin:
+      return "Min";
+    case SelectPolicy::kDisabled:
+      return "Disabled";
   }
   WL_UNREACHABLE("select policy");
 }

@@ -68,10 +68,14 @@ void write_affinity(Json& spec, const PodSpec& value) {
 
 std::string_view text_of(PodPhase phase) {
   switch (phase) {
-    case PodPhase::kPending: return "Pending";
-    case PodPhase::kRunning: return "Running";
-    case PodPhase::kSucceeded: return "Succeeded";
-    case PodPhase::kFailed: return "Failed";
+    case PodPhase::kPending:
+      return "Pending";
+    case PodPhase::kRunning:
+      return "Running";
+    case PodPhase::kSucceeded:
+      return "Succeeded";
+    case PodPhase::kFailed:
+      return "Failed";
   }
   WL_UNREACHABLE("pod phase");
 }
@@ -103,10 +107,9 @@ void write_pod_conditions(Json& status, const Pod& pod) {
              pod.scheduled_at ? pod.scheduled_at : pod.unschedulable_since);
   }
   const auto found = status.find("conditions");
-  const bool has_ready =
-      found != status.end() && found->is_array() &&
-      std::any_of(found->begin(), found->end(),
-                  [](const Json& c) { return text_at(c, "type") == "Ready"; });
+  const bool has_ready = found != status.end() && found->is_array() &&
+                         std::any_of(found->begin(), found->end(),
+                                     [](const Json& c) { return text_at(c, "type") == "Ready"; });
   if (!pod.ready && !has_ready) return;
   Json& ready = condition_at(status, "Ready");
   // Unknown is not ready, too.

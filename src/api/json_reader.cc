@@ -1,9 +1,9 @@
 #include "api/json_reader.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -27,13 +27,19 @@ bool is_plain(std::string_view key) {
 
 std::string describe(const Json& value) {
   switch (value.type()) {
-    case Json::value_t::null: return "nothing";
-    case Json::value_t::object: return "a map";
-    case Json::value_t::array: return "a list";
-    case Json::value_t::boolean: return value.get<bool>() ? "the boolean true" : "the boolean false";
+    case Json::value_t::null:
+      return "nothing";
+    case Json::value_t::object:
+      return "a map";
+    case Json::value_t::array:
+      return "a list";
+    case Json::value_t::boolean:
+      return value.get<bool>() ? "the boolean true" : "the boolean false";
     case Json::value_t::string:
-      return fmt::format("the string \"{}\"", printable(value.get_ref<const std::string&>(), kExcerpt));
-    default: return fmt::format("the number {}", value.dump());
+      return fmt::format("the string \"{}\"",
+                         printable(value.get_ref<const std::string&>(), kExcerpt));
+    default:
+      return fmt::format("the number {}", value.dump());
   }
 }
 
@@ -123,8 +129,8 @@ std::vector<Reader> Reader::items() const {
   }
   out.reserve(value_->size());
   for (const Json& item : *value_) {
-    out.push_back(Reader(item.is_null() ? nullptr : &item, fmt::format("{}[{}]", path_, out.size()),
-                         log_));
+    out.push_back(
+        Reader(item.is_null() ? nullptr : &item, fmt::format("{}[{}]", path_, out.size()), log_));
   }
   return out;
 }

@@ -108,9 +108,8 @@ void put_duration(Json& parent, const char* key, const std::optional<Duration>& 
                   const std::optional<Duration>& absent_means, std::string_view none) {
   const std::string text = value ? to_string(*value) : std::string(none);
   const bool means_absent = value == absent_means || text.empty();
-  put(parent, key, text, means_absent, [&](const Json& old) {
-    return old == text || (value && same_duration(old, *value));
-  });
+  put(parent, key, text, means_absent,
+      [&](const Json& old) { return old == text || (value && same_duration(old, *value)); });
 }
 
 Json take_matching(Json& old, size_t index, const char* identity, const Json& fresh) {

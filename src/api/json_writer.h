@@ -23,7 +23,8 @@ void put_string(Json& parent, const char* key, const std::string& value,
 void put_int(Json& parent, const char* key, int64_t value, std::optional<int64_t> absent_means);
 void put_int(Json& parent, const char* key, const std::optional<int32_t>& value);
 void put_bool(Json& parent, const char* key, bool value, bool absent_means);
-void put_seconds(Json& parent, const char* key, Duration value, std::optional<Duration> absent_means);
+void put_seconds(Json& parent, const char* key, Duration value,
+                 std::optional<Duration> absent_means);
 void put_time(Json& parent, const char* key, const std::optional<Instant>& value);
 void put_quantity(Json& parent, const char* key, const Quantity& value);
 void put_resources(Json& parent, const char* key, const ResourceList& value);

@@ -93,8 +93,7 @@ TEST(NodePoolDecode, Defaults) {
   EXPECT_TRUE(pool.budgets[0].nodes.percent);
   EXPECT_EQ(pool.weight, 0);
   EXPECT_FALSE(pool.replicas.has_value());
-  const auto unlimited =
-      only<NodePool>(std::string(kSmallPool) + "  disruption: {budgets: []}\n");
+  const auto unlimited = only<NodePool>(std::string(kSmallPool) + "  disruption: {budgets: []}\n");
   EXPECT_TRUE(unlimited.budgets.empty()) << "an explicit empty list is no budget at all";
 }
 
@@ -107,7 +106,8 @@ TEST(NodePoolDecode, RefusesWhatKarpenterRefuses) {
       {"values: [\"1\"]", "values: [1]",
        "requirements[1].values[0]: found the number 1 (accepted: a string; put it in quotes)"},
       {"values: [amd64]", "values: []", "values: is empty"},
-      {"values: [amd64], minValues: 1", "values: [amd64], minValues: 2", "is more than the 1 values"},
+      {"values: [amd64], minValues: 1", "values: [amd64], minValues: 2",
+       "is more than the 1 values"},
       {"minValues: 1", "minValues: 51", "a whole number from 1 to 50"},
       {"key: beta.kubernetes.io/arch", "key: karpenter.sh/nodepool", "is set by Karpenter itself"},
       {"key: beta.kubernetes.io/arch", "key: kubernetes.io/hostname", "no pool can set it"},
@@ -120,7 +120,8 @@ TEST(NodePoolDecode, RefusesWhatKarpenterRefuses) {
       {"key: ready, value: \"no\"", "key: ready, value: \"no no\"", "startupTaints[0].value"},
       {"{key: ready, value: \"no\", effect: NoExecute}",
        "{key: nvidia.com/gpu, effect: NoSchedule}", "nvidia.com/gpu:NoSchedule is there twice"},
-      {"effect: NoExecute", "effect: NoExec", "(accepted: NoSchedule, PreferNoSchedule, NoExecute)"},
+      {"effect: NoExecute", "effect: NoExec",
+       "(accepted: NoSchedule, PreferNoSchedule, NoExecute)"},
       {"group: karpenter.k8s.aws", "group: karpenter.k8s.aws/v1", "holds a version"},
       {"group: karpenter.k8s.aws, ", "", "nodeClassRef.group: is missing"},
       {"name: gpu}", "name: ''}", "nodeClassRef.name: is empty"},

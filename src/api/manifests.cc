@@ -1,7 +1,7 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/kinds.h"
@@ -27,8 +27,9 @@ class ManifestReader {
 
   Manifests read() {
     for (const YamlProblem& problem : stream_.problems()) {
-      errors_.push_back({problem.line, {fmt::format("{}:{}:{}", file_, problem.line, problem.column),
-                                        problem.text}});
+      errors_.push_back(
+          {problem.line,
+           {fmt::format("{}:{}:{}", file_, problem.line, problem.column), problem.text}});
     }
     for (size_t i = 0; i < stream_.documents().size(); ++i) {
       read_document(i, stream_.documents()[i].value, "");
@@ -100,8 +101,9 @@ class ManifestReader {
       out.push_back({line, {std::move(place), findings[i].text}});
     }
     if (shown < findings.size()) {
-      out.push_back({line, {fmt::format("{}:{}: {}", file_, line, name),
-                            fmt::format("and {} more", findings.size() - shown)}});
+      out.push_back({line,
+                     {fmt::format("{}:{}: {}", file_, line, name),
+                      fmt::format("and {} more", findings.size() - shown)}});
     }
   }
 
@@ -113,16 +115,18 @@ class ManifestReader {
       objects_.push_back(std::move(object));
       return;
     }
-    warnings_.push_back({line, {fmt::format("{}:{}: {}", file_, line, name),
-                                fmt::format("takes the place of the one in line {}",
-                                            found->second.line)}});
+    warnings_.push_back(
+        {line,
+         {fmt::format("{}:{}: {}", file_, line, name),
+          fmt::format("takes the place of the one in line {}", found->second.line)}});
     objects_[found->second.index] = std::move(object);
     found->second.line = line;
   }
 
   static std::vector<Finding> in_order(std::vector<PlacedFinding>& findings) {
-    std::stable_sort(findings.begin(), findings.end(),
-                     [](const PlacedFinding& a, const PlacedFinding& b) { return a.line < b.line; });
+    std::stable_sort(
+        findings.begin(), findings.end(),
+        [](const PlacedFinding& a, const PlacedFinding& b) { return a.line < b.line; });
     std::vector<Finding> out;
     for (PlacedFinding& placed : findings) out.push_back(std::move(placed.finding));
     return out;

@@ -27,8 +27,8 @@ bool is_dns_subdomain(std::string_view text) {
   if (text.empty() || text.size() > kMaxSubdomain) return false;
   for (const std::string_view part : split(text, '.')) {
     if (part.empty() || !is_lower_alnum(part.front()) || !is_lower_alnum(part.back())) return false;
-    const bool plain = std::all_of(part.begin(), part.end(),
-                                   [](char c) { return is_lower_alnum(c) || c == '-'; });
+    const bool plain =
+        std::all_of(part.begin(), part.end(), [](char c) { return is_lower_alnum(c) || c == '-'; });
     if (!plain) return false;
   }
   return true;

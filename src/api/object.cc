@@ -1,9 +1,9 @@
 #include "api/object.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "api/decode.h"
@@ -134,8 +134,8 @@ Result<Object> decode(const Json& json) {
   auto object = read_object(std::make_shared<const Json>(json), "", log, &unknown);
   if (object) return *std::move(object);
   if (unknown) {
-    return Error(why_not_read(json["kind"].get<std::string>(),
-                              json["apiVersion"].get<std::string>()));
+    return Error(
+        why_not_read(json["kind"].get<std::string>(), json["apiVersion"].get<std::string>()));
   }
   return Error(log.joined_errors());
 }

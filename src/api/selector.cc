@@ -12,11 +12,15 @@ bool meets(const LabelSelectorTerm& term, const StringMap& labels) {
     return std::find(term.values.begin(), term.values.end(), label->second) != term.values.end();
   };
   switch (term.op) {
-    case LabelSelectorTerm::Op::kIn: return exists && listed();
+    case LabelSelectorTerm::Op::kIn:
+      return exists && listed();
     // An absent label is not in any list.
-    case LabelSelectorTerm::Op::kNotIn: return !exists || !listed();
-    case LabelSelectorTerm::Op::kExists: return exists;
-    case LabelSelectorTerm::Op::kDoesNotExist: return !exists;
+    case LabelSelectorTerm::Op::kNotIn:
+      return !exists || !listed();
+    case LabelSelectorTerm::Op::kExists:
+      return exists;
+    case LabelSelectorTerm::Op::kDoesNotExist:
+      return !exists;
   }
   WL_UNREACHABLE("selector operator");
 }

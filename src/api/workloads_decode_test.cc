@@ -37,7 +37,8 @@ TEST(DeploymentDecode, Refusals) {
       {"operator: In, values: [web]", "operator: In", "matchExpressions[0].values: is empty"},
       {"operator: In, values: [web]", "operator: Gt, values: ['1']", "found \"Gt\""},
       {"  selector: {matchLabels: {app: web}, matchExpressions: [{key: app, operator: In, values: "
-       "[web]}]}\n", "", "spec.selector: is missing"},
+       "[web]}]}\n",
+       "", "spec.selector: is missing"},
       {"containers: [{name: c, resources: {limits: {nvidia.com/gpu: 1}}}]", "containers: []",
        "containers: is empty"},
       {"    spec: {containers: [{name: c, resources: {limits: {nvidia.com/gpu: 1}}}]}\n", "",
@@ -86,10 +87,11 @@ TEST(JobDecode, ReadsEveryField) {
   EXPECT_TRUE(job.completed_at.has_value());
   EXPECT_EQ(only<Job>(with(kJob, "  completions: 8\n", "")).completions, 4) << "a work queue";
   EXPECT_EQ(only<Job>(with(kJob, "  backoffLimit: 2\n", "")).backoff_limit, 6);
-  EXPECT_NE(errors_of(with(kJob, "restartPolicy: Never, ", ""))
-                .find("restartPolicy: is missing"), std::string::npos);
+  EXPECT_NE(errors_of(with(kJob, "restartPolicy: Never, ", "")).find("restartPolicy: is missing"),
+            std::string::npos);
   EXPECT_NE(errors_of(with(kJob, "restartPolicy: Never", "restartPolicy: Always"))
-                .find("(accepted: Never, OnFailure)"), std::string::npos);
+                .find("(accepted: Never, OnFailure)"),
+            std::string::npos);
 }
 
 TEST(PriorityClassDecode, ReadsEveryField) {
@@ -115,13 +117,13 @@ TEST(PodDisruptionBudgetDecode, ReadsEveryField) {
   EXPECT_TRUE(budget.min_available->percent);
   EXPECT_FALSE(budget.max_unavailable.has_value());
   EXPECT_TRUE(budget.selector.matches({{"app", "web"}}));
-  const auto absolute = only<PodDisruptionBudget>(with(kText, "minAvailable: 50%",
-                                                       "maxUnavailable: 1"));
+  const auto absolute =
+      only<PodDisruptionBudget>(with(kText, "minAvailable: 50%", "maxUnavailable: 1"));
   EXPECT_EQ(absolute.max_unavailable->value, 1);
   EXPECT_FALSE(absolute.max_unavailable->percent);
-  for (const char* bad : {"minAvailable: 101%", "minAvailable: -1", "minAvailable: x",
-                          "minAvailable: 5.5", "minAvailable: '5'", "minAvailable: -5%",
-                          "minAvailable: 1, maxUnavailable: 1"}) {
+  for (const char* bad :
+       {"minAvailable: 101%", "minAvailable: -1", "minAvailable: x", "minAvailable: 5.5",
+        "minAvailable: '5'", "minAvailable: -5%", "minAvailable: 1, maxUnavailable: 1"}) {
     EXPECT_NE(errors_of(with(kText, "minAvailable: 50%", bad)), "") << bad;
   }
 }

@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 
 namespace windlass::controllers {
 namespace {
 
 using cluster::Kind;
 
+constexpr const char* kPodDeletionCost = "controller.kubernetes.io/pod-deletion-cost";
 constexpr Duration kChoiceHolds = minutes(1);
+constexpr Duration kDemandPeriod = seconds(30);
 constexpr Duration kHistoryBeforeScaleIn = minutes(10);
 
 int gpus_of(const api::ResourceList& requests) {
@@ -29,6 +33,39 @@ const api::Deployment* deployment_of(const api::Pod& pod, const cluster::State& 
     }
   }
   return nullptr;
+}
+
+scaling::RequestMix mix_of(const cluster::ModelSignals& signals) {
+  return {signals.input_mean, signals.output_mean, signals.input_p95, signals.output_p95};
+}
+
+// Arrivals in periods long enough that the margin for chance is about load, not about the gaps
+// between requests; the newest period ends now.
+scaling::DemandHistory coarse(const cluster::ModelSignals& signals) {
+  const auto merge = static_cast<size_t>(std::max<int64_t>(1, kDemandPeriod.ns / signals.period.ns));
+  scaling::DemandHistory history{signals.period * static_cast<int64_t>(merge), {}};
+  for (size_t i = signals.arrivals.size() % merge; i < signals.arrivals.size(); i += merge) {
+    double sum = 0;
+    for (size_t j = i; j < i + merge; ++j) sum += signals.arrivals[j];
+    history.requests.push_back(sum);
+  }
+  return history;
+}
+
+scaling::DemandInput demand_input(const api::ScaledObject& object,
+                                  const cluster::InferenceModel& model,
+                                  const cluster::ModelSignals& signals,
+                                  const JointView::Choice& choice, int32_t current,
+                                  int32_t lacking) {
+  scaling::DemandInput input;
+  input.history = coarse(signals);
+  input.lead = model.lead_time;
+  input.queue = signals.waiting;
+  input.replica_requests_per_s = choice.best.capacity.requests_per_s;
+  input.current = std::max(current - lacking, 0);
+  input.min = std::max(object.min() - lacking, 0);
+  input.max = std::max(object.max() - lacking, input.min);
+  return input;
 }
 
 api::Requirements in_types(const std::set<std::string>& types) {
@@ -75,9 +112,8 @@ std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceM
     question.pod_requests = api::pod_requests(deployment.pod_template.spec);
     question.gpus_per_replica = gpus_of(question.pod_requests);
     question.replicas_needed = 1;  // a node for each: more on one node would leave together
-    question.mix = {signals->input_mean, signals->output_mean, signals->input_p95,
-                    signals->output_p95};
-    question.slo_p95_ms = model.slo.millis();
+    question.mix = mix_of(*signals);
+    question.slo_p95_ms = model.slo.millis() * options_.slo_share;
     question.profile = [&](const catalog::InstanceType& type) { 
       return cluster::profile_on(model, type);
     };
@@ -101,6 +137,37 @@ std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceM
                                                             options[1].usd_per_million)
                                               : std::string());
   return choice;
+}
+
+JointView::Worth JointView::worth(const cluster::InferenceModel& model,
+                                  const api::Deployment& deployment, const Choice& choice,
+                                  const cluster::State& state) const {
+  const scaling::RequestMix mix = mix_of(*state.signals(model.name));
+  const double slo_ms = model.slo.millis() * options_.slo_share;
+  std::map<const catalog::InstanceType*, double> by_type;
+  Worth worth;
+  for (const std::string& key : state.pods_of(deployment.meta.uid)) {
+    const api::Pod& pod = state.pods().at(key);
+    const api::Node* node = state.nodes().find(pod.spec.node_name);
+    if (pod.terminal() || pod.meta.deleted || node == nullptr) continue;
+    const auto label = node->meta.labels.find(std::string(api::kInstanceTypeLabel));
+    const catalog::InstanceType* type =
+        label == node->meta.labels.end() ? nullptr : state.catalog().find(label->second);
+    if (type == nullptr) continue;
+    const auto [it, fresh] = by_type.try_emplace(type, 0.0);
+    if (fresh) {
+      if (const auto profile = cluster::profile_on(model, *type)) {
+        it->second = scaling::capacity_at_slo(*profile, mix, slo_ms).requests_per_s /
+                     choice.best.capacity.requests_per_s;
+      }
+    }
+    worth.by_pod[key] = it->second;
+    worth.all += it->second;
+    if (pod.ready) worth.ready += it->second;
+  }
+  const auto on_nodes = static_cast<int32_t>(worth.by_pod.size());
+  worth.all += std::max(deployment.replicas - on_nodes, 0);
+  return worth;
 }
 
 api::Requirements JointView::batch_requirements(const api::Pod& pod,
@@ -128,7 +195,14 @@ api::Requirements JointView::batch_requirements(const api::Pod& pod,
   for (const auto& [cost, name] : costs) {
     if (cost <= costs.front().first * (1 + options_.price_tolerance)) types.insert(name);
   }
-  return in_types(types);
+  // Of types that cost the same for the work, those that inference can take over when it needs to.
+  std::set<std::string> shared;
+  for (const auto& [key, held] : held_) {
+    if (!held.choice) continue;
+    std::set_intersection(types.begin(), types.end(), held.choice->types.begin(),
+                          held.choice->types.end(), std::inserter(shared, shared.end()));
+  }
+  return in_types(shared.empty() ? types : shared);
 }
 
 void JointView::shape(scheduling::Problem& problem, const cluster::State& state, Instant now) {
@@ -197,6 +271,19 @@ void JointController::touched(const cluster::Change& change, const cluster::Stat
   }
 }
 
+void JointController::price_pods(const JointView::Worth& worth, const cluster::State& state,
+                                 Outcome& out) const {
+  for (const auto& [key, value] : worth.by_pod) {
+    const api::Pod& pod = state.pods().at(key);
+    const std::string cost = std::to_string(10 * std::lround(10 * std::min(value, 1e6)));
+    const auto it = pod.meta.annotations.find(kPodDeletionCost);
+    if (it != pod.meta.annotations.end() && it->second == cost) continue;
+    api::Pod priced = pod;
+    priced.meta.annotations[kPodDeletionCost] = cost;
+    out.actions.push_back(PutObject{std::move(priced)});
+  }
+}
+
 // The claims that the new replicas will need, before their pods exist. The same solver places the
 // real pods on these claims a moment later.
 void JointController::claim_nodes(const api::Deployment& deployment, int32_t replicas,
@@ -261,21 +348,23 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   if (signals == nullptr) return out;
   const auto choice = view_->choose(*model, *deployment, state, now);
   if (!choice) return out;
-  scaling::DemandInput input;
-  input.history = {signals->period, signals->arrivals};
-  input.lead = model->lead_time;
-  input.queue = signals->waiting;
-  input.replica_requests_per_s = choice->best.capacity.requests_per_s;
-  input.current = deployment->replicas;
-  input.min = object->min();
-  input.max = object->max();
+  // Replicas on slower GPUs are worth less than one of the chosen type. What they lack is made up
+  // for by so many more, until enough of the others are Ready; then the slow ones go.
+  const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
+  price_pods(worth, state, out);
+  const auto lacking = static_cast<int32_t>(std::lround(deployment->replicas - worth.all));
+  const scaling::DemandInput input = demand_input(*object, *model, *signals, *choice,
+                                                  deployment->replicas, lacking);
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
-  if (decision.replicas == deployment->replicas) return out;
+  const bool enough = worth.ready >= decision.replicas - 0.25;
+  const int32_t replicas = std::clamp(decision.replicas + (enough ? 0 : lacking), object->min(),
+                                      object->max());
+  if (replicas == deployment->replicas) return out;
   // Too short a history knows no peak to keep replicas for.
   const bool young = input.history.period * static_cast<int64_t>(signals->arrivals.size()) <
                      kHistoryBeforeScaleIn;
-  if (decision.replicas < deployment->replicas && young) return out;
-  out.actions.push_back(ScaleDeployment{deployment->meta.key(), decision.replicas});
+  if (replicas < deployment->replicas && young) return out;
+  out.actions.push_back(ScaleDeployment{deployment->meta.key(), replicas});
   out.decisions.push_back(
       {"ScaledObject/" + key,
        "scale",
@@ -283,12 +372,11 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
         {"planned_per_s", fmt::format("{:.3f}", decision.forecast.rate_planned)},
         {"waiting", fmt::format("{:g}", signals->waiting)},
         {"replica_requests_per_s", fmt::format("{:.3f}", input.replica_requests_per_s)},
+        {"lacking_on_slower_gpus", std::to_string(lacking)},
         {"lead", to_string(input.lead)}},
-       fmt::format("{} -> {} replicas", deployment->replicas, decision.replicas),
+       fmt::format("{} -> {} replicas", deployment->replicas, replicas),
        {decision.why, choice->why}});
-  if (decision.replicas > deployment->replicas) {
-    claim_nodes(*deployment, decision.replicas, state, now, out);
-  }
+  if (replicas > deployment->replicas) claim_nodes(*deployment, replicas, state, now, out);
   return out;
 }
 

@@ -22,6 +22,8 @@ struct JointOptions {
   Duration batch_max_wait = minutes(20);
   // Types this much dearer than the cheapest may stand in for it (spot markets run dry).
   double price_tolerance = 0.15;
+  // Replicas are planned for this share of the SLO; the rest is for what the model leaves out.
+  double slo_share = 0.9;
   // A consolidation must earn what moving costs within this time.
   Duration payback = hours(1);
 };
@@ -47,6 +49,17 @@ class JointView {
   std::optional<Choice> choose(const cluster::InferenceModel& model,
                                const api::Deployment& deployment, const cluster::State& state,
                                Instant now);
+
+  // What the Deployment's replicas are worth, each on the GPUs it has, in replicas of the chosen
+  // type. One without a node counts as on the chosen type.
+  struct Worth {
+    std::map<std::string, double> by_pod;
+    double all = 0;
+    double ready = 0;
+  };
+  [[nodiscard]] Worth worth(const cluster::InferenceModel& model,
+                            const api::Deployment& deployment, const Choice& choice,
+                            const cluster::State& state) const;
 
   OfferingView& offerings() { return offerings_; }
 
@@ -79,6 +92,8 @@ class JointController : public Controller {
   Outcome reconcile(const std::string& key, const cluster::State& state, Instant now) override;
 
  private:
+  // Tells the ReplicaSet which pods to take first on a scale-in: those on the slowest GPUs.
+  void price_pods(const JointView::Worth& worth, const cluster::State& state, Outcome& out) const;
   void claim_nodes(const api::Deployment& deployment, int32_t replicas,
                    const cluster::State& state, Instant now, Outcome& out);
 

@@ -60,27 +60,26 @@ void random_pod(SmallCluster& cluster, Rng& rng, const std::string& name, const 
   if (one_in(rng, 20)) pod.meta.deleted = kNow;
 }
 
+void spoil(Candidate& node, Rng& rng) {
+  node.initialized = !one_in(rng, 10);
+  node.deleting = one_in(rng, 10);
+  node.nominated = one_in(rng, 12);
+  node.ready = !one_in(rng, 12);
+  if (one_in(rng, 3)) node.last_pod_event = kNow - minutes(static_cast<int64_t>(rng.below(20)));
+  if (one_in(rng, 15)) node.annotations[std::string(api::kDoNotDisrupt)] = "true";
+}
+
 void random_nodes(SmallCluster& cluster, Rng& rng) {
   const uint64_t count = 1 + rng.below(6);
-  // Half of the clusters are large nodes of one pool with little on each: what many-to-one needs.
-  const bool roomy = one_in(rng, 2);
   for (uint64_t i = 0; i < count; ++i) {
     const std::string name = fmt::format("n{}", i);
-    const std::string type = roomy ? any_of<std::string>(rng, {"t-08", "t-16"})
-                                   : any_of<std::string>(rng, {"t-02", "t-04", "t-08", "t-16"});
-    Candidate& node =
-        cluster.node(name, roomy ? "p" : any_of<std::string>(rng, {"p", "p", "q"}), type,
-                     any_of<std::string>(rng, {"on-demand", "on-demand", "spot"}));
-    node.initialized = !one_in(rng, 10);
-    node.deleting = one_in(rng, 10);
-    node.nominated = one_in(rng, 12);
-    node.ready = !one_in(rng, 12);
-    if (one_in(rng, 3)) node.last_pod_event = kNow - minutes(static_cast<int64_t>(rng.below(20)));
-    if (one_in(rng, 15)) node.annotations[std::string(api::kDoNotDisrupt)] = "true";
+    const std::string type = any_of<std::string>(rng, {"t-02", "t-04", "t-08", "t-16"});
+    spoil(cluster.node(name, any_of<std::string>(rng, {"p", "p", "q"}), type,
+                       any_of<std::string>(rng, {"on-demand", "on-demand", "spot"})),
+          rng);
     int64_t free = cluster.types.find(type)->allocatable.milli(api::kCpu);
-    for (uint64_t j = 0, pods = roomy ? 1 : rng.below(4); j < pods; ++j) {
-      const int64_t cpu = roomy ? any_of<int64_t>(rng, {250, 500, 1000})
-                                : any_of<int64_t>(rng, {250, 500, 1000, 1500, 3000});
+    for (uint64_t j = 0, pods = rng.below(4); j < pods; ++j) {
+      const int64_t cpu = any_of<int64_t>(rng, {250, 500, 1000, 1500, 3000});
       if (cpu > free) continue;
       free -= cpu;
       random_pod(cluster, rng, fmt::format("{}-{}", name, j), name, cpu);
@@ -88,9 +87,24 @@ void random_nodes(SmallCluster& cluster, Rng& rng) {
   }
 }
 
+// Large nodes with little on them and nothing in the way: what many-to-one needs.
+void roomy_nodes(SmallCluster& cluster, Rng& rng) {
+  const uint64_t count = 1 + rng.below(5);
+  for (uint64_t i = 0; i < count; ++i) {
+    const std::string name = fmt::format("n{}", i);
+    cluster.node(name, "p", any_of<std::string>(rng, {"t-08", "t-16"}));
+    cluster.pod(name + "-0", name, any_of<int64_t>(rng, {250, 500, 1000, 1500}))
+        .meta.labels["app"] = "z";
+  }
+}
+
 void fill(SmallCluster& cluster, Options& options, Rng& rng) {
   random_pools(cluster, rng);
-  random_nodes(cluster, rng);
+  if (one_in(rng, 3)) {
+    roomy_nodes(cluster, rng);
+  } else {
+    random_nodes(cluster, rng);
+  }
   for (uint64_t i = 0, pods = rng.below(3); i < pods; ++i) {
     random_pod(cluster, rng, fmt::format("pending-{}", i), "", any_of<int64_t>(rng, {500, 2500}));
   }

@@ -33,7 +33,7 @@ api::ResourceList ResourceColumns::list(AmountsView row) const {
   return list;
 }
 
-void add_to(Amounts& a, AmountsView b) {
+void add_to(std::span<int64_t> a, AmountsView b) {
   WL_ASSERT(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) {
     if (__builtin_add_overflow(a[i], b[i], &a[i])) {
@@ -42,7 +42,7 @@ void add_to(Amounts& a, AmountsView b) {
   }
 }
 
-void take_from(Amounts& a, AmountsView b) {
+void take_from(std::span<int64_t> a, AmountsView b) {
   WL_ASSERT(a.size() == b.size());
   for (size_t i = 0; i < a.size(); ++i) {
     if (__builtin_sub_overflow(a[i], b[i], &a[i])) {

@@ -30,9 +30,9 @@ class ResourceColumns {
 };
 
 // a += b, saturating; the rows are of one solve, so of one length.
-void add_to(Amounts& a, AmountsView b);
+void add_to(std::span<int64_t> a, AmountsView b);
 // a -= b, saturating.
-void take_from(Amounts& a, AmountsView b);
+void take_from(std::span<int64_t> a, AmountsView b);
 // Whether amounts (>= 0) <= room in every column. A negative room fits nothing, not even zero.
 bool fits(AmountsView amounts, AmountsView room);
 // Whether a + b fits, without building the sum.

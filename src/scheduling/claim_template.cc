@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "scheduling/relaxation.h"
+#include "scheduling/type_filter.h"
 
 namespace windlass::scheduling {
 namespace {
@@ -31,21 +31,19 @@ api::Requirements template_requirements(const api::NodePool& pool) {
   return out;
 }
 
-// Types of the template on which a daemon would run. Its preferences play no part, and it tolerates
-// PreferNoSchedule (karpenter.md 2.8).
-TypeSet types_with_daemon(const api::PodSpec& daemon, const api::NodePool& pool,
-                          const api::Requirements& base, TypeTable& table) {
-  TypeSet types(table.size(), false);
-  if (api::first_untolerated(pool.taints, daemon.tolerations, false) != nullptr) return types;
-  api::PodSpec term = daemon;
-  do {
-    const api::Requirements asked = api::pod_requirements(term, false);
-    if (base.why_incompatible(asked, true).empty()) types |= table.matching(asked);
-    if (!term.required_node_terms.empty()) {
-      term.required_node_terms.erase(term.required_node_terms.begin());
-    }
-  } while (!term.required_node_terms.empty());
-  return types;
+// The template's types on which a daemon would run.
+TypeSet types_with_daemon(const Daemon& daemon, const ClaimTemplate& made_from) {
+  const ClaimState& initial = made_from.state(ClaimTemplate::kInitial);
+  const api::Requirements& base = made_from.requirements(ClaimTemplate::kInitial);
+  TypeSet out(made_from.catalog().types.size(), false);
+  if (!daemon.tolerates(made_from.pool().taints)) return out;
+  for (const api::Requirements& asked : daemon.alternatives) {
+    if (!base.why_incompatible(asked, true).empty()) continue;
+    TypeSet types = initial.types;
+    keep_matching(made_from.catalog(), asked, types);
+    out |= types;
+  }
+  return out;
 }
 
 }  // namespace
@@ -58,11 +56,15 @@ std::string node_class_label(const api::NodeClassRef& node_class) {
   return node_class.group + "/" + kind;
 }
 
-ClaimTemplate::ClaimTemplate(const Pool& pool, TypeTable& table, const Problem& problem,
+ClaimTemplate::ClaimTemplate(const Pool& pool, const std::vector<Daemon>& daemons,
                              const ResourceColumns& columns, InternedRequirements& interned)
-    : pool_(&pool), table_(&table), interned_(&interned), columns_(columns.size()) {
-  add_state(template_requirements(*pool.pool));
-  measure_room(problem, columns);
+    : pool_(&pool), interned_(&interned), columns_(columns.size()) {
+  api::Requirements base = template_requirements(*pool.pool);
+  TypeSet types = usable_types(catalog());
+  keep_matching(catalog(), base, types);
+  keep_offered(catalog(), base, types);
+  add_state(std::move(base), std::move(types));
+  measure_room(daemons, columns);
   for (const auto& [name, limit] : pool.pool->limits) {
     remaining_.set(name, limit);
     remaining_ -= api::ResourceList{{name, pool.used.milli(name)}};
@@ -70,38 +72,36 @@ ClaimTemplate::ClaimTemplate(const Pool& pool, TypeTable& table, const Problem& 
   apply_limits();
 }
 
-void ClaimTemplate::measure_room(const Problem& problem, const ResourceColumns& columns) {
-  room_.reserve(table_->size() * columns_);
-  for (size_t i = 0; i < table_->size(); ++i) {
-    const AmountsView row = table_->allocatable(i);
-    room_.insert(room_.end(), row.begin(), row.end());
-  }
-  for (const api::DaemonSet* daemon_set : problem.daemon_sets) {
-    const api::PodSpec& daemon = daemon_set->pod_template.spec;
-    const TypeSet types = types_with_daemon(daemon, pool(), requirements(kInitial), *table_);
-    const Amounts taken = columns.row(api::pod_requests(daemon));
-    for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-      for (size_t c = 0; c < columns_; ++c) {
-        int64_t& left = room_[i * columns_ + c];
-        if (__builtin_sub_overflow(left, taken[c], &left)) {
-          left = std::numeric_limits<int64_t>::min();
-        }
-      }
+void ClaimTemplate::measure_room(const std::vector<Daemon>& daemons,
+                                 const ResourceColumns& columns) {
+  const TypeSet& types = states_[kInitial].types;
+  const size_t size = catalog().types.size() * columns_;
+  room_.resize(size, 0);
+  if (!daemons.empty()) daemons_.resize(size, 0);
+  for (const Daemon& daemon : daemons) {
+    const TypeSet running = types_with_daemon(daemon, *this);
+    const Amounts taken = columns.row(daemon.requests);
+    for (size_t i = running.next(0); i != TypeSet::kNone; i = running.next(i + 1)) {
+      add_to({daemons_.data() + i * columns_, columns_}, taken);
     }
+  }
+  for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
+    const std::span<int64_t> row{room_.data() + i * columns_, columns_};
+    std::ranges::copy(columns.row(type(i).allocatable), row.begin());
+    if (!daemons_.empty()) take_from(row, {daemons_.data() + i * columns_, columns_});
   }
 }
 
-int32_t ClaimTemplate::add_state(api::Requirements requirements) {
+int32_t ClaimTemplate::add_state(api::Requirements requirements, TypeSet types) {
   const uint32_t id = interned_->intern(std::move(requirements));
   const auto next = static_cast<int32_t>(states_.size());
   const auto [at, is_new] = state_of_.try_emplace(id, next);
   if (!is_new) return at->second;
-  const api::Requirements& kept = (*interned_)[id];
   ClaimState state;
   state.requirements = id;
-  state.types = table_->matching(kept) & table_->offered(kept);
+  state.types = std::move(types);
   state.has_min_values = std::ranges::any_of(
-      kept, [](const auto& entry) { return entry.second.min_values().has_value(); });
+      (*interned_)[id], [](const auto& entry) { return entry.second.min_values().has_value(); });
   states_.push_back(std::move(state));
   return next;
 }
@@ -110,12 +110,19 @@ int32_t ClaimTemplate::advance(int32_t from, uint32_t asks) {
   const auto known = states_[from].next.find(asks);
   if (known != states_[from].next.end()) return known->second;
   int32_t to = kNoState;
+  const api::Requirements& before = requirements(from);
   const api::Requirements& asked = (*interned_)[asks];
-  if (requirements(from).why_incompatible(asked, true).empty()) {
-    api::Requirements both = requirements(from);
+  if (before.why_incompatible(asked, true).empty()) {
+    api::Requirements both = before;
     both.add(asked);
-    to = add_state(std::move(both));
-    if (!states_[to].types.any()) to = kNoState;
+    // Types met what was required before, so only what has changed is looked at.
+    TypeSet types = states_[from].types;
+    for (const auto& [key, unused] : asked) {
+      if (before.has(key) && before.get(key) == both.get(key)) continue;
+      keep_matching(catalog(), key, both.get(key), types);
+    }
+    keep_offered(catalog(), both, types);
+    if (types.any()) to = add_state(std::move(both), std::move(types));
   }
   states_[from].next.emplace(asks, to);
   return to;
@@ -126,34 +133,33 @@ const std::vector<std::pair<double, uint32_t>>& ClaimTemplate::by_price(int32_t 
   if (!state.by_price.empty()) return state.by_price;
   const TypeSet& types = state.types;
   for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-    const catalog::Offering* offering = table_->type(i).cheapest(requirements(id));
+    const catalog::Offering* offering = type(i).cheapest(requirements(id));
     WL_ASSERT(offering != nullptr);
     state.by_price.emplace_back(offering->usd_per_hour, static_cast<uint32_t>(i));
   }
   std::ranges::sort(state.by_price, [this](const auto& a, const auto& b) {
     if (a.first != b.first) return a.first < b.first;
-    return table_->type(a.second).name < table_->type(b.second).name;
+    return type(a.second).name < type(b.second).name;
   });
   return state.by_price;
 }
 
 Amounts ClaimTemplate::least_daemons(const TypeSet& types) const {
-  Amounts least;
+  if (daemons_.empty() || !types.any()) return Amounts(columns_, 0);
+  Amounts least(columns_, std::numeric_limits<int64_t>::max());
   for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-    Amounts taken(columns_);
-    for (size_t c = 0; c < columns_; ++c) taken[c] = table_->allocatable(i)[c] - room(i)[c];
-    if (least.empty()) least = taken;
-    for (size_t c = 0; c < columns_; ++c) least[c] = std::min(least[c], taken[c]);
+    for (size_t c = 0; c < columns_; ++c) {
+      least[c] = std::min(least[c], daemons_[i * columns_ + c]);
+    }
   }
-  least.resize(columns_, 0);
   return least;
 }
 
 void ClaimTemplate::apply_limits() {
-  within_limits_ = TypeSet(table_->size(), true);
+  within_limits_ = states_[kInitial].types;
   for (const auto& [name, left] : remaining_) {
-    for (size_t i = 0; i < table_->size(); ++i) {
-      const int64_t size = name == kNodes ? 1000 : table_->type(i).capacity.milli(name);
+    for (size_t i = within_limits_.next(0); i != TypeSet::kNone; i = within_limits_.next(i + 1)) {
+      const int64_t size = name == kNodes ? 1000 : type(i).capacity.milli(name);
       if (size > left) within_limits_.remove(i);
     }
   }
@@ -165,7 +171,7 @@ void ClaimTemplate::charge(const TypeSet& types) {
   for (const auto& [name, left] : remaining_) {
     int64_t most = name == kNodes ? 1000 : 0;
     for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-      most = std::max(most, table_->type(i).capacity.milli(name));
+      most = std::max(most, type(i).capacity.milli(name));
     }
     largest.set(name, most);
   }
@@ -173,13 +179,13 @@ void ClaimTemplate::charge(const TypeSet& types) {
   apply_limits();
 }
 
-std::string why_too_few_values(const api::Requirements& requirements, const TypeTable& table,
-                               const TypeSet& types) {
+std::string why_too_few_values(const api::Requirements& requirements,
+                               const catalog::Catalog& catalog, const TypeSet& types) {
   for (const auto& [key, requirement] : requirements) {
     if (!requirement.min_values()) continue;
     std::set<std::string_view> values;
     for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-      const auto& own = table.type(i).requirements.get(key).values();
+      const auto& own = catalog.types[i].requirements.get(key).values();
       values.insert(own.begin(), own.end());
     }
     const int asked = *requirement.min_values();

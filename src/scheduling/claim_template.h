@@ -11,9 +11,11 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "scheduling/amounts.h"
+#include "scheduling/daemons.h"
 #include "scheduling/interned_requirements.h"
 #include "scheduling/solve.h"
-#include "scheduling/type_table.h"
+#include "scheduling/type_set.h"
 
 namespace windlass::scheduling {
 
@@ -34,11 +36,12 @@ inline constexpr size_t kMaxTypesPerClaim = 600;
 
 class ClaimTemplate {
  public:
-  ClaimTemplate(const Pool& pool, TypeTable& table, const Problem& problem,
+  ClaimTemplate(const Pool& pool, const std::vector<Daemon>& daemons,
                 const ResourceColumns& columns, InternedRequirements& interned);
 
   [[nodiscard]] const api::NodePool& pool() const { return *pool_->pool; }
-  [[nodiscard]] TypeTable& table() const { return *table_; }
+  [[nodiscard]] const catalog::Catalog& catalog() const { return *pool_->types; }
+  [[nodiscard]] const catalog::InstanceType& type(size_t i) const { return catalog().types[i]; }
   [[nodiscard]] const ClaimState& state(int32_t id) const { return states_[id]; }
   [[nodiscard]] const api::Requirements& requirements(int32_t id) const {
     return (*interned_)[states_[id].requirements];
@@ -50,7 +53,7 @@ class ClaimTemplate {
   // (USD per hour, type) of the state's types, cheapest first, ties by name.
   const std::vector<std::pair<double, uint32_t>>& by_price(int32_t id);
 
-  // Allocatable less the daemons that would run there.
+  // Allocatable less the daemons that would run there; of types that some state has.
   [[nodiscard]] AmountsView room(size_t type) const {
     return {room_.data() + type * columns_, columns_};
   }
@@ -66,24 +69,24 @@ class ClaimTemplate {
   void charge(const TypeSet& types);
 
  private:
-  void measure_room(const Problem& problem, const ResourceColumns& columns);
+  void measure_room(const std::vector<Daemon>& daemons, const ResourceColumns& columns);
   void apply_limits();
-  int32_t add_state(api::Requirements requirements);
+  int32_t add_state(api::Requirements requirements, TypeSet types);
 
   const Pool* pool_;
-  TypeTable* table_;
   InternedRequirements* interned_;
   size_t columns_;
   std::deque<ClaimState> states_;
   boost::unordered_flat_map<uint32_t, int32_t> state_of_;  // by interned requirements
   std::vector<int64_t> room_;                              // one row a type
+  std::vector<int64_t> daemons_;                           // likewise; empty without daemons
   api::ResourceList remaining_;
   TypeSet within_limits_;
 };
 
 // Keys whose minValues these types do not meet: "key: 3 asked, 1 left"; empty if all are met.
-std::string why_too_few_values(const api::Requirements& requirements, const TypeTable& table,
-                               const TypeSet& types);
+std::string why_too_few_values(const api::Requirements& requirements,
+                               const catalog::Catalog& catalog, const TypeSet& types);
 
 // The label a node class puts on its nodes: "<group>/<kind in lower case>".
 std::string node_class_label(const api::NodeClassRef& node_class);

@@ -60,7 +60,7 @@ Verdict claim_types(Search& search, const PodKind& kind, const Variant&, const O
   add_to(after.requests, kind.amounts);
   const TypeSet types = fitting_types(search, after);
   const std::string too_few =
-      why_too_few_values(made_from.requirements(trial.state), made_from.table(), types);
+      why_too_few_values(made_from.requirements(trial.state), made_from.catalog(), types);
   return too_few.empty() ? Verdict::kFits : Verdict::kNever;
 }
 

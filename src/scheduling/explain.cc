@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "scheduling/constraints.h"
+#include "scheduling/type_filter.h"
 
 namespace windlass::scheduling {
 namespace {
@@ -16,19 +16,19 @@ std::string amounts_text(const ResourceColumns& columns, const Amounts& amounts)
 }
 
 // No type meets the requirements: names the key after which none is left, or the offerings.
-std::string why_no_type_matches(ClaimTemplate& made_from, const api::Requirements& wanted) {
-  TypeTable& table = made_from.table();
-  TypeSet types = table.usable();
+std::string why_no_type_matches(const ClaimTemplate& made_from, const api::Requirements& wanted) {
+  const catalog::Catalog& catalog = made_from.catalog();
+  TypeSet types = usable_types(catalog);
   if (!types.any()) return "the node class knows no instance type";
   for (const auto& [key, requirement] : wanted) {
-    const TypeSet& matching = table.matching(key, requirement);
-    const bool none_before = !matching.any();
-    types &= matching;
+    keep_matching(catalog, key, requirement, types);
     if (types.any()) continue;
+    TypeSet alone = usable_types(catalog);
+    keep_matching(catalog, key, requirement, alone);
     return fmt::format("no instance type with {} {}{}", key, requirement.to_string(),
-                       none_before ? "" : " meets the other requirements");
+                       alone.any() ? " meets the other requirements" : "");
   }
-  const std::string first = table.type(types.next(0)).name;
+  const std::string& first = made_from.type(types.next(0)).name;
   std::string of;
   for (const std::string_view key : {api::kZoneLabel, api::kCapacityTypeLabel}) {
     if (wanted.has(key)) of += fmt::format(", {} {}", key, wanted.get(key).to_string());
@@ -69,7 +69,7 @@ std::string why_over_limits(const ClaimTemplate& made_from, const TypeSet& types
                                    amount_text(name, limit), amount_text(name, limit - left));
     bool none_within = true;
     for (size_t i = types.next(0); i != TypeSet::kNone && none_within; i = types.next(i + 1)) {
-      const int64_t size = name == "nodes" ? 1000 : made_from.table().type(i).capacity.milli(name);
+      const int64_t size = name == "nodes" ? 1000 : made_from.type(i).capacity.milli(name);
       none_within = size > left;
     }
     if (none_within) decisive.push_back(text);
@@ -99,14 +99,14 @@ std::string why_not_from(Search& search, uint32_t template_index, const PodKind&
   alone.state = id;
   alone.requests = kind.amounts;
   alone.template_index = template_index;
-  alone.allowed = TypeSet(made_from.table().size(), true);
+  alone.allowed = TypeSet(made_from.catalog().types.size(), true);
   const TypeSet large_enough = fitting_types(search, alone);
   if (!large_enough.any()) {
     return why_none_is_large_enough(made_from, search.columns, kind, made_from.state(id).types);
   }
   const TypeSet within = large_enough & made_from.within_limits();
   if (!within.any()) return why_over_limits(made_from, large_enough);
-  return why_too_few_values(made_from.requirements(id), made_from.table(), within);
+  return why_too_few_values(made_from.requirements(id), made_from.catalog(), within);
 }
 
 // One line for all nodes: how many fail for which first reason.

@@ -29,15 +29,12 @@ bool has_soft_taint(const Problem& problem) {
   });
 }
 
-// Whether a daemon runs on a node that is there: as on a template, but labels must exist.
-bool runs_on(const api::PodSpec& daemon, const ExistingNode& node) {
-  if (api::first_untolerated(node.taints, daemon.tolerations, false) != nullptr) return false;
-  api::PodSpec term = daemon;
-  while (true) {
-    if (unmet_label(node, api::pod_requirements(term, false)) == nullptr) return true;
-    if (term.required_node_terms.size() < 2) return false;
-    term.required_node_terms.erase(term.required_node_terms.begin());
-  }
+// As on a template, but every label asked for must be there.
+bool runs_on(const Daemon& daemon, const ExistingNode& node) {
+  return daemon.tolerates(node.taints) &&
+         std::ranges::any_of(daemon.alternatives, [&](const api::Requirements& asked) {
+           return unmet_label(node, asked) == nullptr;
+         });
 }
 
 }  // namespace
@@ -59,15 +56,14 @@ Search::Search(const Problem& problem) {
   PodKinds grouped = group_pods(problem);
   kinds = std::move(grouped.kinds);
   for (const PodKind& kind : kinds) columns.learn(kind.requests);
-  for (const api::DaemonSet* daemon_set : problem.daemon_sets) {
-    columns.learn(api::pod_requests(daemon_set->pod_template.spec));
-  }
-  add_templates(problem);
-  add_nodes(problem);
+  const std::vector<Daemon> daemons = daemons_of(problem);
+  for (const Daemon& daemon : daemons) columns.learn(daemon.requests);
+  add_templates(problem, daemons);
+  add_nodes(problem, daemons);
   add_pods(problem, std::move(grouped.of_pod));
 }
 
-void Search::add_templates(const Problem& problem) {
+void Search::add_templates(const Problem& problem, const std::vector<Daemon>& daemons) {
   std::vector<const Pool*> order;
   for (const Pool& pool : problem.pools) {
     WL_ASSERT(pool.pool != nullptr && pool.types != nullptr);
@@ -83,22 +79,15 @@ void Search::add_templates(const Problem& problem) {
       idle_pools.push_back(std::move(idle));
       continue;
     }
-    auto table = std::ranges::find_if(
-        tables, [&](const TypeTable& known) { return &known.catalog() == pool->types; });
-    if (table == tables.end()) {
-      tables.emplace_back(*pool->types, columns);
-      table = tables.end() - 1;
-    }
-    templates.emplace_back(*pool, *table, problem, columns, interned);
+    templates.emplace_back(*pool, daemons, columns, interned);
   }
 }
 
-void Search::add_nodes(const Problem& problem) {
+void Search::add_nodes(const Problem& problem, const std::vector<Daemon>& daemons) {
   for (const ExistingNode& node : problem.nodes) {
     api::ResourceList daemons_to_come;
-    for (const api::DaemonSet* daemon_set : problem.daemon_sets) {
-      const api::PodSpec& daemon = daemon_set->pod_template.spec;
-      if (runs_on(daemon, node)) daemons_to_come += api::pod_requests(daemon);
+    for (const Daemon& daemon : daemons) {
+      if (runs_on(daemon, node)) daemons_to_come += daemon.requests;
     }
     daemons_to_come -= node.daemons_running;
     NodePlace place{&node, columns.row(node.available), overdrawn(node.available)};
@@ -148,7 +137,7 @@ void Search::add_pods(const Problem& problem, std::vector<uint32_t> kind_of_pod)
 TypeSet fitting_types(const Search& search, const OpenClaim& claim) {
   const ClaimTemplate& made_from = search.templates[claim.template_index];
   const TypeSet& types = made_from.state(claim.state).types;
-  TypeSet out(made_from.table().size(), false);
+  TypeSet out(made_from.catalog().types.size(), false);
   for (size_t i = types.next_in_both(claim.allowed, claim.first_type); i != TypeSet::kNone;
        i = types.next_in_both(claim.allowed, i + 1)) {
     if (fits(claim.requests, made_from.room(i))) out.add(i);

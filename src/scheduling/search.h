@@ -40,7 +40,6 @@ struct Search {
 
   ResourceColumns columns;
   InternedRequirements interned;
-  std::deque<TypeTable> tables;         // one a catalogue
   std::deque<ClaimTemplate> templates;  // by weight, heaviest first; ties: name, last first
   std::vector<std::string> idle_pools;  // reasons of the pools that take no new claims
   std::vector<NodePlace> nodes;         // initialized first, then by name
@@ -49,8 +48,8 @@ struct Search {
   std::vector<OpenClaim> claims;
 
  private:
-  void add_templates(const Problem& problem);
-  void add_nodes(const Problem& problem);
+  void add_templates(const Problem& problem, const std::vector<Daemon>& daemons);
+  void add_nodes(const Problem& problem, const std::vector<Daemon>& daemons);
   void add_pods(const Problem& problem, std::vector<uint32_t> kind_of_pod);
 };
 

@@ -146,15 +146,15 @@ void Solve::finish_claim(const OpenClaim& claim) {
   const TypeSet types = fitting_types(search_, claim);
   NewClaim out;
   out.pool = made_from.pool().meta.name;
-  TypeSet named(made_from.table().size(), false);  // those that the NodeClaim will name
+  TypeSet named(made_from.catalog().types.size(), false);  // those that the NodeClaim will name
   for (const auto& [usd_per_hour, type] : made_from.by_price(claim.state)) {
     if (!types.has(type)) continue;
     if (out.types.empty()) out.usd_per_hour = usd_per_hour;
     if (out.types.size() < kMaxTypesPerClaim) named.add(type);
-    out.types.push_back(&made_from.table().type(type));
+    out.types.push_back(&made_from.type(type));
   }
   const std::string too_few =
-      why_too_few_values(made_from.requirements(claim.state), made_from.table(), named);
+      why_too_few_values(made_from.requirements(claim.state), made_from.catalog(), named);
   if (!too_few.empty()) {
     for (const uint32_t pod : claim.pods) {
       const std::string why = fmt::format("pool {}: {} among the {} cheapest types", out.pool,

@@ -322,6 +322,7 @@ void read_spec(Reader spec, const std::filesystem::path& folder, std::optional<u
   options.batch_max_wait = joint.at("batchMaxWait").duration().value_or(options.batch_max_wait);
   options.price_tolerance =
       joint.at("priceTolerance").number(0, 10).value_or(options.price_tolerance);
+  options.slo_share = joint.at("sloShare").number(0.1, 1).value_or(options.slo_share);
   options.payback = joint.at("payback").duration().value_or(options.payback);
   joint.refuse_unknown_keys();
   scenario.sample_period = spec.at("samplePeriod").duration().value_or(minutes(1));

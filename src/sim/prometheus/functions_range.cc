@@ -51,8 +51,10 @@ double growth(std::span<const Sample> samples, bool is_counter) {
 // The growth over the whole window, from that between its first and last sample. Where those are
 // near the window's ends (within 1.1 of the mean distance between samples), the series is taken to
 // go on to the end; else it is taken to begin or end half a distance away. A counter is not
-// continued to before it would have been zero. (extrapolatedRate in Prometheus' promql/functions.)
-std::optional<double> extrapolated_growth(const Window& window, bool is_counter) {
+// continued to before it would have been zero. (extrapolatedRate in Prometheus' promql/functions;
+// the order of the operations is its own too, which makes the result equal to the last bit.)
+std::optional<double> extrapolated_growth(const Window& window, bool is_counter,
+                                          bool per_second = false) {
   const auto samples = window.samples;
   if (samples.size() < 2) return std::nullopt;
   const double total = growth(samples, is_counter);
@@ -70,7 +72,9 @@ std::optional<double> extrapolated_growth(const Window& window, bool is_counter)
   double covered = sampled;
   covered += to_start < near ? to_start : distance / 2;
   covered += to_end < near ? to_end : distance / 2;
-  return total * (covered / sampled);
+  double factor = covered / sampled;
+  if (per_second) factor /= seconds(window.start_ms, window.end_ms);
+  return total * factor;
 }
 
 struct Spread {
@@ -108,11 +112,8 @@ double mean(std::span<const Sample> samples) {
 }  // namespace
 
 Result<Operand> apply_rate(Evaluation& evaluation, const Call& call) {
-  return fold_windows(evaluation, call.arguments[0], [](const Window& w) -> std::optional<double> {
-    const auto growth = extrapolated_growth(w, true);
-    if (!growth) return std::nullopt;
-    return *growth / (static_cast<double>(w.end_ms - w.start_ms) / 1000);
-  });
+  return fold_windows(evaluation, call.arguments[0],
+                      [](const Window& w) { return extrapolated_growth(w, true, true); });
 }
 
 Result<Operand> apply_increase(Evaluation& evaluation, const Call& call) {
