@@ -16,6 +16,10 @@ enum class Scope { kCluster, kNamespaced };
 ObjectMeta read_meta(Reader meta, Scope scope);
 StringMap read_labels(const Reader& labels);
 LabelSelector read_selector(Reader selector);
+// Where no selector selects nothing, though an empty one selects everything: the absent one is
+// read as a term that never holds. is_nothing() knows it.
+LabelSelector read_selector_or_nothing(Reader selector);
+bool is_nothing(const LabelSelector& selector);
 std::vector<Condition> read_conditions(const Reader& conditions);
 std::vector<Taint> read_taints(const Reader& taints);
 std::optional<IntOrPercent> read_int_or_percent(const Reader& value);

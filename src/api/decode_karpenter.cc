@@ -115,7 +115,11 @@ bool looks_like_cron(const std::string& text) {
     return kNames.contains(text);
   }
   size_t fields = 0;
-  for (const std::string_view part : split(text, ' ')) fields += trim(part).empty() ? 0 : 1;
+  for (size_t at = text.find_first_not_of(" \t"); at != std::string::npos;
+       at = text.find_first_not_of(" \t", text.find_first_of(" \t", at))) {
+    ++fields;
+    if (text.find_first_of(" \t", at) == std::string::npos) break;
+  }
   return fields == 5;
 }
 

@@ -98,6 +98,16 @@ LabelSelector read_selector(Reader selector) {
   return out;
 }
 
+LabelSelector read_selector_or_nothing(Reader selector) {
+  if (selector.present()) return read_selector(std::move(selector));
+  return {{}, {{"", LabelSelectorTerm::Op::kIn, {}}}};
+}
+
+bool is_nothing(const LabelSelector& selector) {
+  const auto& terms = selector.match_expressions;
+  return terms.size() == 1 && terms.front().key.empty() && terms.front().values.empty();
+}
+
 std::vector<Condition> read_conditions(const Reader& conditions) {
   std::vector<Condition> out;
   for (Reader item : conditions.items()) {

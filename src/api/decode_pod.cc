@@ -113,7 +113,7 @@ std::vector<TopologySpreadConstraint> read_topology_spread(const Reader& list) {
         item.required("whenUnsatisfiable")
             .one_of<bool>({{"DoNotSchedule", false}, {"ScheduleAnyway", true}})
             .value_or(false);
-    constraint.selector = read_selector(item.at("labelSelector"));
+    constraint.selector = read_selector_or_nothing(item.at("labelSelector"));
     out.push_back(std::move(constraint));
   }
   return out;

@@ -104,13 +104,7 @@ PodDisruptionBudget read_pod_disruption_budget(Reader root) {
   PodDisruptionBudget out;
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   Reader spec = root.required("spec");
-  Reader selector = spec.at("selector");
-  out.selector = read_selector(selector);
-  if (!selector.present()) {
-    // policy/v1: no selector selects nothing, an empty one everything. In with no values never
-    // holds.
-    out.selector.match_expressions.push_back({"", LabelSelectorTerm::Op::kIn, {}});
-  }
+  out.selector = read_selector_or_nothing(spec.at("selector"));
   Reader min = spec.at("minAvailable");
   Reader max = spec.at("maxUnavailable");
   out.min_available = read_int_or_percent(min);

@@ -1,3 +1,4 @@
+#include "api/decode.h"
 #include "api/encode.h"
 
 namespace windlass::api {
@@ -59,6 +60,8 @@ void write_meta(Json& out, const ObjectMeta& meta) {
 }
 
 void write_selector(Json& parent, const char* key, const LabelSelector& selector) {
+  // "Selects nothing" has no written form but absence.
+  if (is_nothing(selector)) return;
   within(parent, key, [&](Json& s) {
     put_string_map(s, "matchLabels", selector.match_labels);
     put_each(s, "matchExpressions", selector.match_expressions, "key",
@@ -68,6 +71,7 @@ void write_selector(Json& parent, const char* key, const LabelSelector& selector
                put_strings(e, "values", term.values);
              });
   });
+  if (!parent.contains(key)) parent[key] = Json::object();
 }
 
 void write_conditions(Json& parent, const std::vector<Condition>& conditions) {
@@ -164,11 +168,7 @@ void write(Json& out, const PriorityClass& priority_class) {
 void write(Json& out, const PodDisruptionBudget& budget) {
   write_meta(out, budget.meta);
   within(out, "spec", [&](Json& spec) {
-    // The reader's stand-in for "selects nothing" has no written form but absence.
-    const auto& terms = budget.selector.match_expressions;
-    const bool nothing = terms.size() == 1 && terms.front().key.empty();
-    if (!nothing) write_selector(spec, "selector", budget.selector);
-    if (!nothing && !spec.contains("selector")) spec["selector"] = Json::object();
+    write_selector(spec, "selector", budget.selector);
     write_int_or_percent(spec, "minAvailable", budget.min_available);
     write_int_or_percent(spec, "maxUnavailable", budget.max_unavailable);
   });

@@ -37,7 +37,7 @@ TEST(ParseJson, ErrorsNameLineAndColumn) {
 }
 
 TEST(ParseJson, NumbersBeyondADoubleAreAnError) {
-  EXPECT_NE(error_of("[1e999]").find("out of range"), std::string::npos) << error_of("[1e999]");
+  EXPECT_NE(error_of("[1e999]").find("overflow"), std::string::npos) << error_of("[1e999]");
 }
 
 TEST(ParseJson, NestingIsBounded) {
@@ -50,8 +50,8 @@ TEST(ParseJson, NestingIsBounded) {
 }
 
 TEST(ParseJson, MessagesStayShort) {
-  EXPECT_LT(error_of("[\"" + std::string(1 << 20, 'x')).size(), 300U);
-  EXPECT_LT(error_of(std::string(1 << 20, '9')).size(), 300U);
+  EXPECT_LT(error_of("[\"" + std::string(1 << 16, 'x')).size(), 300U);
+  EXPECT_LT(error_of(std::string(1 << 16, '9')).size(), 300U);
 }
 
 }  // namespace

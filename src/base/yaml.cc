@@ -34,6 +34,7 @@ Json scalar_value(const YamlNode& node) {
 // Kubernetes spells keys that are numbers or booleans as JSON would.
 std::string key_text(const YamlNode& written) {
   const YamlNode& node = target_of(written);
+  if (node.kind == YamlNode::Kind::kNull) fail(written, "a key that is null (accepted: a string)");
   if (node.kind != YamlNode::Kind::kScalar) {
     fail(written, "a key that is no text (accepted: a string, number or boolean)");
   }

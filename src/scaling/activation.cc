@@ -44,7 +44,8 @@ TriggerState read_triggers(const api::ScaledObject& object, const std::vector<Tr
                                   memory.failures[plan.metric_name]));
     } else {
       state.error = true;
-      words.push_back(fmt::format("{} failed: {}", plan.metric_name, readings[i].error().message()));
+      words.push_back(
+          fmt::format("{} failed: {}", plan.metric_name, readings[i].error().message()));
     }
   }
   state.words = join(words, ", ");

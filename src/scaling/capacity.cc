@@ -45,11 +45,11 @@ class Server {
   }
 
   struct Load {
-    bool stable = false;       // false: work comes faster than it can be done
-    double iteration_ms = 0;   // mean, as a decoding request sees it
-    double p95_ms = 0;         // latency
-    double batch = 0;          // mean requests in the server
-    double decoding = 0;       // mean sequences decoding
+    bool stable = false;      // false: work comes faster than it can be done
+    double iteration_ms = 0;  // mean, as a decoding request sees it
+    double p95_ms = 0;        // latency
+    double batch = 0;         // mean requests in the server
+    double decoding = 0;      // mean sequences decoding
   };
   // Steady state at `per_ms` arrivals a millisecond.
   [[nodiscard]] Load at(double per_ms) const {
@@ -134,13 +134,12 @@ class Server {
     const double base = p_.iteration_base_ms;
     const double p = p_.prefill_ms_per_token;
     // Own work at a server with nobody else: prefill, then a token an iteration.
-    const double own =
-        added_ms(1, 0) + base * chunks_ + (out_.mean - 1) * (base + token_ms_);
+    const double own = added_ms(1, 0) + base * chunks_ + (out_.mean - 1) * (base + token_ms_);
     // Second moment of the work that one other request brings.
     const double deviation = in_.excess / kZ95;
     const double decode = out_.mean * token_ms_;
-    const double square = prefill * prefill + p * p * deviation * deviation +
-                          2 * prefill * decode + token_ms_ * token_ms_ * out_.second_moment();
+    const double square = prefill * prefill + p * p * deviation * deviation + 2 * prefill * decode +
+                          token_ms_ * token_ms_ * out_.second_moment();
     // An arrival waits for the rest of the running iteration: of its base and of what is in it.
     const double present = -std::expm1(-per_ms * own * slow);
     const double ahead = present * base / 2 + per_ms * square / 2;
@@ -155,8 +154,8 @@ class Server {
                            present * base * base / 12 * slow * slow;
     const double by_input = p * in_.excess * slow;
     const double by_output = out_.excess * load.iteration_ms;
-    load.p95_ms = mean + std::sqrt(by_input * by_input + by_output * by_output +
-                                   kZ95 * kZ95 * by_load);
+    load.p95_ms =
+        mean + std::sqrt(by_input * by_input + by_output * by_output + kZ95 * kZ95 * by_load);
   }
 
   catalog::ServiceProfile p_;
@@ -188,9 +187,9 @@ Capacity capacity_at_slo(const catalog::ServiceProfile& profile, const RequestMi
     out.limited_by = "kv_memory";
     return out;
   }
-  // Every obstacle grows with the rate, so halving finds the edge: 60 steps reach the last bits, the
-  // same on every machine. A profile without any cost has no limit of its own; a thousand requests
-  // a millisecond is one.
+  // Every obstacle grows with the rate, so halving finds the edge: 60 steps reach the last bits,
+  // the same on every machine. A profile without any cost has no limit of its own; a thousand
+  // requests a millisecond is one.
   double low = 0;
   double high = 1000;
   const char* limited_by = obstacle(server, high, slo_p95_ms);

@@ -30,9 +30,7 @@ struct Measured {
 struct Sizes {
   double mean;
   double sigma;  // of the logarithm; 0: all alike
-  [[nodiscard]] double p95() const {
-    return mean * std::exp(1.645 * sigma - sigma * sigma / 2);
-  }
+  [[nodiscard]] double p95() const { return mean * std::exp(1.645 * sigma - sigma * sigma / 2); }
   int draw(Rng& rng) const {
     const double tokens = rng.log_normal(std::log(mean) - sigma * sigma / 2, sigma);
     return std::max(1, static_cast<int>(std::lround(tokens)));
@@ -45,8 +43,7 @@ class BatchingServer {
  public:
   explicit BatchingServer(const catalog::ServiceProfile& profile) : profile_(profile) {}
 
-  Measured run(double per_s, const Sizes& input, const Sizes& output, int requests,
-               uint64_t seed) {
+  Measured run(double per_s, const Sizes& input, const Sizes& output, int requests, uint64_t seed) {
     Rng rng(seed, "capacity-test");
     std::vector<Request> arrivals;
     double at = 0;
@@ -164,15 +161,16 @@ TEST(Capacity, AgreesWithASimulatedServer) {
     const Capacity capacity = capacity_at_slo(c.profile, mix_of(c), c.slo_ms);
     ASSERT_EQ(capacity.limited_by, "slo");
     const auto measure = [&](double factor) {
-      return BatchingServer(c.profile)
-          .run(capacity.requests_per_s * factor, c.input, c.output, 8000, 1);
+      return BatchingServer(c.profile).run(capacity.requests_per_s * factor, c.input, c.output,
+                                           8000, 1);
     };
     const Measured at = measure(1.0);
     const Measured beyond = measure(1.3);
-    fmt::print("{:18} SLO {:6} ms: {:7.2f}/s, batch {:5.1f} (measured {:5.1f}); P95/SLO {:.2f}, at "
-               "1.3x {:.2f}\n",
-               c.name, c.slo_ms, capacity.requests_per_s, capacity.batch, at.batch,
-               at.p95_ms / c.slo_ms, beyond.p95_ms / c.slo_ms);
+    fmt::print(
+        "{:18} SLO {:6} ms: {:7.2f}/s, batch {:5.1f} (measured {:5.1f}); P95/SLO {:.2f}, at "
+        "1.3x {:.2f}\n",
+        c.name, c.slo_ms, capacity.requests_per_s, capacity.batch, at.batch, at.p95_ms / c.slo_ms,
+        beyond.p95_ms / c.slo_ms);
     EXPECT_LE(at.p95_ms, c.slo_ms * 1.10);
     EXPECT_GE(beyond.p95_ms, c.slo_ms);
     // The rate is not just safe: the server is well used by it.

@@ -2,10 +2,10 @@
 // Karpenter both use.
 #include "scaling/cron.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -145,8 +145,8 @@ Result<CronSchedule> CronSchedule::parse(std::string_view expression) {
   }
   const auto parts = words(text);
   if (parts.size() != 5) {
-    return bad(fmt::format("{} fields, not 5 (minute hour day-of-month month day-of-week)",
-                           parts.size()));
+    return bad(
+        fmt::format("{} fields, not 5 (minute hour day-of-month month day-of-week)", parts.size()));
   }
   std::array<Bits, 5> bits;
   for (size_t i = 0; i < parts.size(); ++i) {

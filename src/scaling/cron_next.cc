@@ -1,15 +1,14 @@
 // CronSchedule::next: a search over civil time within each stretch of constant UTC offset. So a
 // time that a clock change skips does not occur that day, and one that it repeats occurs twice, as
 // with robfig/cron.
-#include <date/tz.h>
-
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <exception>
 #include <limits>
+
+#include <date/tz.h>
+#include <fmt/format.h>
 
 #include "scaling/cron.h"
 
@@ -72,9 +71,7 @@ struct Sets {
 };
 
 // The civil year's first second, local.
-int64_t year_start(int64_t year) {
-  return days_from_civil({static_cast<int>(year), 1, 1}) * kDay;
-}
+int64_t year_start(int64_t year) { return days_from_civil({static_cast<int>(year), 1, 1}) * kDay; }
 
 struct Stretch {
   int64_t begin;   // UTC seconds
@@ -122,9 +119,10 @@ Result<std::optional<Instant>> CronSchedule::next(Instant after, std::string_vie
     return search(sets, table, std::max(from, kFirstSecond));
   } catch (const std::exception&) {
     // The library throws for an unknown name and for missing or broken tables alike.
-    return Error(fmt::format("unknown time zone: \"{}\" (accepted: names of the IANA database, like "
-                             "UTC or Asia/Kolkata)",
-                             zone.substr(0, 80)));
+    return Error(
+        fmt::format("unknown time zone: \"{}\" (accepted: names of the IANA database, like "
+                    "UTC or Asia/Kolkata)",
+                    zone.substr(0, 80)));
   }
 }
 

@@ -1,9 +1,8 @@
 #include "scaling/cron.h"
 
-#include <date/tz.h>
-
 #include <set>
 
+#include <date/tz.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -112,8 +111,9 @@ TEST(Cron, Errors) {
     EXPECT_NE(parsed.error().message().find(c.fragment), std::string::npos)
         << parsed.error().message();
   }
-  EXPECT_NE(next_text("* * * * *", "2026-03-01T00:00:00Z", "Mars/Olympus").find("unknown time zone"),
-            std::string::npos);
+  EXPECT_NE(
+      next_text("* * * * *", "2026-03-01T00:00:00Z", "Mars/Olympus").find("unknown time zone"),
+      std::string::npos);
 }
 
 TEST(Cron, TheEndsOfTime) {
@@ -179,8 +179,7 @@ struct Schedule {
     const date::year_month_day ymd{days};
     const date::hh_mm_ss time{local - days};
     const bool d = day.values.contains(static_cast<int>(static_cast<unsigned>(ymd.day())));
-    const bool w =
-        weekday.values.contains(static_cast<int>(date::weekday{days}.c_encoding()));
+    const bool w = weekday.values.contains(static_cast<int>(date::weekday{days}.c_encoding()));
     const bool days_match = day.star || weekday.star ? d && w : d || w;
     return time.seconds().count() == 0 && days_match &&
            month.values.contains(static_cast<int>(static_cast<unsigned>(ymd.month()))) &&
@@ -232,12 +231,12 @@ RC_GTEST_PROP(CronLaws, AgreesWithTryingEveryMinuteAroundClockChanges, ()) {
     s.month.values.insert(v);
     s.weekday.values.insert(v);
   }
-  const std::string zone = *rc::gen::element<std::string>(
-      "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana",
-      "Africa/Casablanca", "Asia/Kathmandu");
-  const Instant change = *rc::gen::element(
-      at("2026-03-08T05:00:00Z"), at("2026-11-01T04:00:00Z"), at("2026-03-29T00:00:00Z"),
-      at("2026-10-25T00:00:00Z"), at("2026-04-04T14:00:00Z"), at("2026-10-03T14:00:00Z"));
+  const std::string zone =
+      *rc::gen::element<std::string>("America/New_York", "Europe/Berlin", "Australia/Lord_Howe",
+                                     "America/Havana", "Africa/Casablanca", "Asia/Kathmandu");
+  const Instant change = *rc::gen::element(at("2026-03-08T05:00:00Z"), at("2026-11-01T04:00:00Z"),
+                                           at("2026-03-29T00:00:00Z"), at("2026-10-25T00:00:00Z"),
+                                           at("2026-04-04T14:00:00Z"), at("2026-10-03T14:00:00Z"));
   check(s, change + seconds(*rc::gen::inRange(-3600 * 6, 3600 * 12)), zone);
 }
 

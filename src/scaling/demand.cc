@@ -2,10 +2,10 @@
 // what remains would have held the look-back's peak with headroom to spare.
 #include "scaling/demand.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace windlass::scaling {
 namespace {
@@ -60,19 +60,19 @@ DemandDecision evaluate_demand(const DemandInput& input) {
   const double drain = drain_rate(input);
   const double rate = out.forecast.rate_planned + drain;
   const double wish = replicas_for(rate, per_replica);
-  out.why = fmt::format("{}{}; {:.3g} a replica at the SLO: {:.0f} replicas", out.forecast.why,
-                        drain > 0 ? fmt::format(", {:.3g} more to drain {:.0f} waiting in {:.0f} s",
-                                                drain, input.queue,
-                                                std::max(input.drain_target_s, 1.0))
-                                  : "",
-                        per_replica, wish);
+  out.why =
+      fmt::format("{}{}; {:.3g} a replica at the SLO: {:.0f} replicas", out.forecast.why,
+                  drain > 0 ? fmt::format(", {:.3g} more to drain {:.0f} waiting in {:.0f} s",
+                                          drain, input.queue, std::max(input.drain_target_s, 1.0))
+                            : "",
+                  per_replica, wish);
   double replicas = wish;
   bool held = false;
   if (wish < input.current) {
     // The headroom is also the hysteresis: what it leaves must fill before the next step out.
     const double peak = std::max(peak_rate(input.history), rate);
-    const double safe = replicas_for(peak * (1 + std::max(input.scale_in_headroom, 0.0)),
-                                     per_replica);
+    const double safe =
+        replicas_for(peak * (1 + std::max(input.scale_in_headroom, 0.0)), per_replica);
     replicas = std::min(std::max(wish, safe), static_cast<double>(input.current));
     held = replicas > wish;
     if (held) {

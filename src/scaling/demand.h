@@ -1,5 +1,6 @@
 // Windlass' own demand model: how many replicas the traffic needs over the lead time of a new GPU,
-// and what one replica on a given GPU can serve at the SLO. Pure functions; used by the joint policy.
+// and what one replica on a given GPU can serve at the SLO. Pure functions; used by the joint
+// policy.
 #pragma once
 
 #include <string>
@@ -19,8 +20,9 @@ struct RequestMix {
 };
 
 struct Capacity {
-  double requests_per_s = 0;   // the largest rate at which P95 latency stays within the SLO; 0: never
-  double batch = 0;            // mean sequences decoding at that rate
+  double requests_per_s =
+      0;             // the largest rate at which P95 latency stays within the SLO; 0: never
+  double batch = 0;  // mean sequences decoding at that rate
   double unloaded_p95_ms = 0;  // latency of a P95 request alone on the server
   std::string limited_by;      // "slo", "max_sequences", "kv_memory", "compute", "slo_unreachable"
 };
@@ -35,10 +37,10 @@ struct DemandHistory {
   std::vector<double> requests;
 };
 struct Forecast {
-  double rate_now = 0;       // requests/s, smoothed
-  double trend_per_s = 0;    // requests/s a second
-  double rate_at_lead = 0;   // the highest expected rate from now to now + lead, without margin
-  double rate_planned = 0;   // with the margin for chance: + z * sqrt(variance of the rate)
+  double rate_now = 0;      // requests/s, smoothed
+  double trend_per_s = 0;   // requests/s a second
+  double rate_at_lead = 0;  // the highest expected rate from now to now + lead, without margin
+  double rate_planned = 0;  // with the margin for chance: + z * sqrt(variance of the rate)
   std::string why;
 };
 // Robust to bursts and to short history (one period is enough). Never negative.
@@ -46,9 +48,9 @@ Forecast forecast_demand(const DemandHistory& history, Duration lead);
 
 struct DemandInput {
   DemandHistory history;
-  Duration lead{};              // from decision to first token of a new replica
-  double queue = 0;             // requests waiting now
-  double drain_target_s = 30;   // waiting requests are to be gone in this time
+  Duration lead{};                    // from decision to first token of a new replica
+  double queue = 0;                   // requests waiting now
+  double drain_target_s = 30;         // waiting requests are to be gone in this time
   double replica_requests_per_s = 0;  // Capacity of one replica
   int32_t current = 0;
   int32_t min = 0;

@@ -27,8 +27,8 @@ double poisson(Rng& rng, double mean) {
 // ---- forecast -------------------------------------------------------------------------------
 
 TEST(Forecast, NothingObservedIsNothingPlanned) {
-  for (const DemandHistory& h : {DemandHistory{}, history({}), history({0, 0, 0, 0}),
-                                 DemandHistory{Duration{}, {5, 5}}}) {
+  for (const DemandHistory& h :
+       {DemandHistory{}, history({}), history({0, 0, 0, 0}), DemandHistory{Duration{}, {5, 5}}}) {
     const Forecast f = forecast_demand(h, minutes(5));
     EXPECT_EQ(f.rate_planned, 0);
     EXPECT_EQ(f.rate_at_lead, 0);
@@ -101,10 +101,8 @@ TEST(Forecast, BadCountsCountAsNone) {
 }
 
 RC_GTEST_PROP(Forecast, IsFiniteOrderedAndScalesWithTheTraffic, ()) {
-  const auto counts =
-      *rc::gen::container<std::vector<double>>(rc::gen::map(rc::gen::inRange(0, 5000), [](int n) {
-        return static_cast<double>(n);
-      }));
+  const auto counts = *rc::gen::container<std::vector<double>>(
+      rc::gen::map(rc::gen::inRange(0, 5000), [](int n) { return static_cast<double>(n); }));
   const int lead_s = *rc::gen::inRange(0, 3600);
   const Forecast f = forecast_demand(history(counts), seconds(lead_s));
   RC_ASSERT(std::isfinite(f.rate_planned));
@@ -151,9 +149,9 @@ TEST(Forecast, CoversTheNextPeakOfRealTraffic) {
     double over = 0;
     for (size_t i = 1; i + lead <= counts.size(); ++i) {
       const size_t from = i > 60 ? i - 60 : 0;
-      DemandHistory h = history({counts.begin() + static_cast<long>(from),
-                                 counts.begin() + static_cast<long>(i)},
-                                c.period_s);
+      DemandHistory h =
+          history({counts.begin() + static_cast<long>(from), counts.begin() + static_cast<long>(i)},
+                  c.period_s);
       const Forecast f = forecast_demand(h, seconds(c.lead_s));
       double peak = 0;
       for (size_t k = i; k < i + lead; ++k) peak = std::max(peak, counts[k] / c.period_s);
@@ -161,9 +159,10 @@ TEST(Forecast, CoversTheNextPeakOfRealTraffic) {
       covered += f.rate_planned >= peak ? 1 : 0;
       over += f.rate_planned / std::max(peak, 0.1);
     }
-    fmt::print("azure conv, periods of {:2} s, lead {:3} s: {} forecasts, {:.0f} % cover the peak, "
-               "planned / peak {:.2f}\n",
-               c.period_s, c.lead_s, asked, 100.0 * covered / asked, over / asked);
+    fmt::print(
+        "azure conv, periods of {:2} s, lead {:3} s: {} forecasts, {:.0f} % cover the peak, "
+        "planned / peak {:.2f}\n",
+        c.period_s, c.lead_s, asked, 100.0 * covered / asked, over / asked);
     EXPECT_GT(covered, asked * 85 / 100);
     EXPECT_LT(over / asked, 1.4);
   }

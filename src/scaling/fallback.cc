@@ -1,17 +1,18 @@
 #include "scaling/fallback.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 namespace windlass::scaling {
 namespace {
 
 __extension__ using Int128 = __int128;
 
-// As the adapter prints values: NaN, infinities and negatives are 0, three decimals into a quantity.
+// As the adapter prints values: NaN, infinities and negatives are 0, three decimals into a
+// quantity.
 int64_t quantise_milli(double value) {
   if (!std::isfinite(value) || value < 0) return 0;
   const auto quantity = Quantity::parse(fmt::format("{:.3f}", value));

@@ -1,10 +1,10 @@
 // forecast_demand: a weighted straight line through the recent arrival rates, a trend that has to
 // prove itself, and a margin for chance taken from the traffic's own scatter (formulas and reasons
 // in docs/designs/joint-policy.md).
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 #include "scaling/demand.h"
 
@@ -121,7 +121,8 @@ Forecast forecast_demand(const DemandHistory& history, Duration lead) {
   out.rate_planned = out.rate_at_lead + z * std::sqrt(variance);
   if (highest == 0) out.rate_planned = 0;
   out.why = fmt::format(
-      "{:.3g} requests/s now, {:.3g} within {} (trend {:+.2g}/s a minute), {:.3g} with a margin for "
+      "{:.3g} requests/s now, {:.3g} within {} (trend {:+.2g}/s a minute), {:.3g} with a margin "
+      "for "
       "chance",
       out.rate_now, out.rate_at_lead, to_string(lead), out.trend_per_s * 60, out.rate_planned);
   return out;

@@ -1,8 +1,8 @@
 #include "scaling/hpa.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "scaling/hpa_metrics.h"
 #include "scaling/scaling_policies.h"
@@ -52,9 +52,8 @@ void normalize(int32_t wish, const HpaInput& input, const HpaOptions& options, I
   } else {
     const DirectionRules up = scale_up_rules(*input.behavior);
     const DirectionRules down = scale_down_rules(*input.behavior, options.downscale_stabilization);
-    stable = {
-        stabilize_both(wish, current, up.window, down.window, now, memory.recommendations),
-        wish >= current ? "ScaleUpStabilized" : "ScaleDownStabilized"};
+    stable = {stabilize_both(wish, current, up.window, down.window, now, memory.recommendations),
+              wish >= current ? "ScaleUpStabilized" : "ScaleDownStabilized"};
     limited = limit_by_policies(stable.replicas, current, bounds, up, down,
                                 {memory.ups, memory.downs}, now);
   }
@@ -63,8 +62,8 @@ void normalize(int32_t wish, const HpaInput& input, const HpaOptions& options, I
   set(decision, "ScalingLimited", limited.replicas != stable.replicas, limited.reason);
   decision.replicas = limited.replicas;
   if (held) {
-    decision.why += fmt::format("; the wishes of the stabilization window make it {}",
-                                stable.replicas);
+    decision.why +=
+        fmt::format("; the wishes of the stabilization window make it {}", stable.replicas);
   }
   if (!limited.words.empty()) decision.why += "; " + limited.words;
 }

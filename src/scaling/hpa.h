@@ -31,9 +31,9 @@ struct HpaInput {
   int32_t min_replicas = 1;
   int32_t max_replicas = 1;
   const api::Behavior* behavior = nullptr;  // null: the controller's legacy path
-  int32_t spec_replicas = 0;    // S, of the scale subresource
-  int32_t status_replicas = 0;  // T
-  int32_t ready_pods = 0;       // Running and Ready; Value targets only
+  int32_t spec_replicas = 0;                // S, of the scale subresource
+  int32_t status_replicas = 0;              // T
+  int32_t ready_pods = 0;                   // Running and Ready; Value targets only
   std::vector<HpaMetric> metrics;
 };
 
@@ -59,7 +59,7 @@ struct HpaCondition {
 };
 
 struct HpaDecision {
-  int32_t replicas = 0;  // what spec.replicas is to be; equal to S: leave it
+  int32_t replicas = 0;                  // what spec.replicas is to be; equal to S: leave it
   std::vector<HpaCondition> conditions;  // an absent type keeps its former value
   std::vector<std::optional<int32_t>> wanted_by_metric;  // in the order of the metrics
   // In words: "s1-prometheus wants 7 (33/5); limited to 4 by the ramp of 2x or 4".

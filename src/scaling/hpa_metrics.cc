@@ -1,9 +1,9 @@
 #include "scaling/hpa_metrics.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 namespace windlass::scaling {
 namespace {

@@ -84,7 +84,13 @@ TEST(HpaMetrics, WishOfOneMetric) {
       {"value: none ready", kValue, 4, 0, 10'000, {20'000}, 0},
       {"value: within tolerance keeps spec", kValue, 4, 1, 10'000, {11'000}, 4},
       {"value: 25 * 1.12 is 29 in floating point", kValue, 25, 25, 100'000, {112'000}, 29},
-      {"value: beyond int32 is the largest", kValue, 20, 20, 1, {3'000'000'000'000'000}, 2147483647},
+      {"value: beyond int32 is the largest",
+       kValue,
+       20,
+       20,
+       1,
+       {3'000'000'000'000'000},
+       2147483647},
       {"average: beyond int32 is the smallest, as on amd64",
        kAverage,
        1,
@@ -127,7 +133,8 @@ TEST(HpaMetrics, FailuresBlockScaleInOnly) {
       {{average(10, 50), failing()}, 5, "True:ValidMetricFound"},
       {{failing(), average(10, 80)}, 8, "True:ValidMetricFound"},
       // An answer without items is no answer, and neither is a target type that is not External's.
-      {{{"m", MetricTargetType::kValue, 1000, std::vector<int64_t>{}}}, 5,
+      {{{"m", MetricTargetType::kValue, 1000, std::vector<int64_t>{}}},
+       5,
        "False:FailedGetExternalMetric"},
       {{metric(MetricTargetType::kUtilization, 1000, 9000)}, 5, "False:FailedGetExternalMetric"},
       {{metric(MetricTargetType::kValue, 0, 9000)}, 5, "False:FailedGetExternalMetric"},
@@ -174,8 +181,8 @@ TEST(HpaLegacy, RampAndItsConditions) {
     int32_t replicas, value, max, expected;
     const char* limited;
   } table[] = {
-      {1, 200, 20, 4, "True:ScaleUpLimit"},    {2, 200, 20, 4, "True:ScaleUpLimit"},
-      {4, 200, 20, 8, "True:ScaleUpLimit"},    {9, 200, 18, 18, "True:TooManyReplicas"},
+      {1, 200, 20, 4, "True:ScaleUpLimit"},          {2, 200, 20, 4, "True:ScaleUpLimit"},
+      {4, 200, 20, 8, "True:ScaleUpLimit"},          {9, 200, 18, 18, "True:TooManyReplicas"},
       {16, 200, 20, 20, "False:DesiredWithinRange"}, {3, 30, 20, 3, "False:DesiredWithinRange"},
       {3, 60, 5, 5, "True:TooManyReplicas"},
   };
@@ -192,8 +199,8 @@ TEST(HpaLegacy, TheWindowHoldsAndPullsUp) {
   HpaMemory memory;
   const HpaOptions options;
   const auto sync = [&](int32_t replicas, int32_t value, int at_s) {
-    return evaluate_hpa(input_of(replicas, {average(10, value)}), options,
-                        kStart + seconds(at_s), memory);
+    return evaluate_hpa(input_of(replicas, {average(10, value)}), options, kStart + seconds(at_s),
+                        memory);
   };
   EXPECT_EQ(sync(1, 100, 0).replicas, 4);
   // The metric is within tolerance of 4 now, but the wish for 10 is in the window.
@@ -275,9 +282,9 @@ TEST(HpaBehavior, PeriodsCountBothDirections) {
     return evaluate_hpa(input, {}, kStart + seconds(at_s), memory).replicas;
   };
   EXPECT_EQ(sync(10, 500, 0), 14);
-  EXPECT_EQ(sync(14, 500, 30), 14);  // the period began with 10: 4 are used up
-  EXPECT_EQ(sync(14, 10, 45), 6);    // down it may go to 10 - 4
-  EXPECT_EQ(sync(6, 500, 50), 14);   // 6 - 4 + 8 = 10 at the start, hence 14 again
+  EXPECT_EQ(sync(14, 500, 30), 14);   // the period began with 10: 4 are used up
+  EXPECT_EQ(sync(14, 10, 45), 6);     // down it may go to 10 - 4
+  EXPECT_EQ(sync(6, 500, 50), 14);    // 6 - 4 + 8 = 10 at the start, hence 14 again
   EXPECT_EQ(sync(14, 500, 111), 18);  // the events are past
 }
 
@@ -337,13 +344,12 @@ rc::Gen<api::ScalingRules> any_rules() {
       rc::gen::set(&api::ScalingRules::stabilization_window,
                    rc::gen::map(rc::gen::inRange(0, 120),
                                 [](int s) { return std::optional<Duration>(seconds(s)); })),
-      rc::gen::set(&api::ScalingRules::select,
-                   rc::gen::element(SelectPolicy::kMax, SelectPolicy::kMin,
-                                    SelectPolicy::kDisabled)),
+      rc::gen::set(
+          &api::ScalingRules::select,
+          rc::gen::element(SelectPolicy::kMax, SelectPolicy::kMin, SelectPolicy::kDisabled)),
       rc::gen::set(&api::ScalingRules::policies,
                    rc::gen::container<std::vector<ScalingPolicy>>(policy)));
 }
-
 
 // Replicas stay within the bounds, however long the run.
 RC_GTEST_PROP(HpaLaws, BoundsAlwaysHold, ()) {

@@ -1,18 +1,20 @@
-// Replays what a real kube-controller-manager did (../shared/vectors/hpa) against evaluate_hpa: each
-// vector's spec, metrics and recorded sync times go in, every value that spec.replicas took must
-// come out. Where later releases differ, the vectors' derived values are the measure.
+// Replays what a real kube-controller-manager did (../shared/vectors/hpa) against evaluate_hpa:
+// each vector's spec, metrics and recorded sync times go in, every value that spec.replicas took
+// must come out. Where later releases differ, the vectors' derived values are the measure.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "api/object.h"
 #include "base/json.h"
 #include "scaling/hpa.h"
+#include "scaling/scaled_object.h"
 
 namespace windlass::scaling {
 namespace {
@@ -100,13 +102,13 @@ class World {
     options_.tolerance = controller["tolerance"].get<double>();
   }
 
-  // Every value that spec.replicas took by the HPA's hand.
-  std::vector<int32_t> run_step(const Json& step) {
+  // Every value that spec.replicas took by the HPA's hand, with syncs at these seconds of the step.
+  std::vector<int32_t> run_step(const Json& step, const std::vector<double>& syncs, double held_s) {
     if (step.contains("scale_to")) replicas_ = step["scale_to"].get<int32_t>();
     if (step.contains("patch_spec")) spec_.merge_patch(step["patch_spec"]);
     const std::optional<api::Behavior> behavior = read_behavior(spec_);
     std::vector<int32_t> taken;
-    for (const double at : sync_times(step["observed"])) {
+    for (const double at : syncs) {
       HpaInput input;
       input.min_replicas = spec_.value("minReplicas", 1);
       input.max_replicas = spec_["maxReplicas"].get<int32_t>();
@@ -121,26 +123,17 @@ class World {
       if (decision.replicas != replicas_) taken.push_back(decision.replicas);
       replicas_ = decision.replicas;
     }
-    start_ = start_ + from_seconds(step["observed"]["held_s"].get<double>());
+    start_ = start_ + from_seconds(held_s);
     return taken;
   }
 
-  std::string conditions() const {
+  [[nodiscard]] std::string conditions() const {
     std::string out;
     for (const auto& [type, c] : conditions_) out += type + "=" + c.status + ":" + c.reason + " ";
     return out;
   }
 
  private:
-  // A sync that asks for no metric (zero replicas) was not seen by the recorder, but took place.
-  std::vector<double> sync_times(const Json& observed) const {
-    auto times = observed["sync_s"].get<std::vector<double>>();
-    if (!times.empty()) return times;
-    const double period = options_.sync_period.seconds();
-    for (double t = period; t < observed["held_s"].get<double>(); t += period) times.push_back(t);
-    return times;
-  }
-
   Json spec_;
   int32_t replicas_;
   HpaOptions options_;
@@ -160,20 +153,71 @@ std::string recorded_conditions(const Json& step) {
   return out;
 }
 
+// When the syncs of each step took place, and how long the steps were, in seconds.
+struct Timing {
+  std::vector<std::vector<double>> syncs;
+  std::vector<double> held;
+};
+
+double period_of(const Json& vector) { return vector["controller"]["sync_period_s"].get<double>(); }
+
+// A sync that asks for no metric (zero replicas) was not seen by the recorder, but took place.
+std::vector<double> or_every_period(std::vector<double> seen, double held_s, double period_s) {
+  if (seen.empty()) {
+    for (double t = period_s; t < held_s; t += period_s) seen.push_back(t);
+  }
+  return seen;
+}
+
+Timing first_run(const Json& vector) {
+  Timing timing;
+  for (const Json& step : vector["steps"]) {
+    const Json& observed = step["observed"];
+    timing.held.push_back(observed["held_s"].get<double>());
+    timing.syncs.push_back(or_every_period(observed["sync_s"].get<std::vector<double>>(),
+                                           timing.held.back(), period_of(vector)));
+  }
+  return timing;
+}
+
+Timing second_run(const Json& vector) {
+  Timing timing;
+  const Json& repeat = vector["repeat"];
+  timing.held = repeat["second_run_held_s"].get<std::vector<double>>();
+  for (size_t i = 0; i < timing.held.size(); ++i) {
+    timing.syncs.push_back(
+        or_every_period(repeat["second_run_sync_s"][i].get<std::vector<double>>(), timing.held[i],
+                        period_of(vector)));
+  }
+  return timing;
+}
+
+// One sync a period, the first at `phase` periods.
+Timing regular(const Json& vector, double phase) {
+  Timing timing;
+  const double period = period_of(vector);
+  double next = phase * period;
+  for (const Json& step : vector["steps"]) {
+    const double held = step["observed"]["held_s"].get<double>();
+    auto& syncs = timing.syncs.emplace_back();
+    for (; next < held; next += period) syncs.push_back(next);
+    next -= held;
+    timing.held.push_back(held);
+  }
+  return timing;
+}
+
 struct Tally {
   int replayed = 0;
   int derived = 0;
+  int runs = 0;
   int steps = 0;
   int condition_steps = 0;
-  std::vector<std::string> refused;
+  int refused = 0;
+  std::vector<std::string> skipped;
 };
 
-void replay(const Json& vector, Tally& tally) {
-  if (!vector["accepted"].get<bool>()) {
-    tally.refused.push_back(vector["id"].get<std::string>());
-    return;
-  }
-  SCOPED_TRACE(vector["id"].get<std::string>() + ": " + vector["description"].get<std::string>());
+void replay_run(const Json& vector, const Timing& timing, bool with_conditions, Tally& tally) {
   const Json& later = vector["later_releases"];
   const bool differs = later["differ"].get<bool>();
   World world(vector);
@@ -181,11 +225,62 @@ void replay(const Json& vector, Tally& tally) {
     const Json& step = vector["steps"][i];
     const Json& expected =
         differs ? later["derived_replica_values"][i] : step["observed"]["replica_values"];
-    EXPECT_EQ(world.run_step(step), expected.get<std::vector<int32_t>>()) << "step " << i;
+    EXPECT_EQ(world.run_step(step, timing.syncs[i], timing.held[i]),
+              expected.get<std::vector<int32_t>>())
+        << "step " << i;
     ++tally.steps;
-    if (differs) continue;
+    if (differs || !with_conditions) continue;
     EXPECT_EQ(world.conditions(), recorded_conditions(step)) << "step " << i;
     ++tally.condition_steps;
+  }
+  ++tally.runs;
+}
+
+// The API server refused this HPA. KEDA writes the HPA, so its fields come from a ScaledObject and
+// are refused there; three of the mistakes cannot be written in one.
+void expect_refused(const Json& vector, Tally& tally) {
+  const std::string id = vector["id"].get<std::string>();
+  if (id == "rj-min0" || id == "rj-both-targets" || id == "rj-no-name") {
+    tally.skipped.push_back(id);
+    return;
+  }
+  const Json& spec = vector["spec"];
+  const std::string target =
+      spec["metrics"][0]["external"]["target"]["averageValue"].get<std::string>();
+  Json object = {
+      {"apiVersion", "keda.sh/v1alpha1"},
+      {"kind", "ScaledObject"},
+      {"metadata", {{"name", "refused"}, {"namespace", "default"}}},
+      {"spec",
+       {{"scaleTargetRef", {{"name", "target"}}},
+        {"minReplicaCount", spec["minReplicas"]},
+        {"maxReplicaCount", spec["maxReplicas"]},
+        {"triggers",
+         {{{"type", "prometheus"},
+           {"metadata",
+            {{"serverAddress", "http://p"}, {"query", "q"}, {"threshold", target}}}}}}}}};
+  if (spec.contains("behavior")) {
+    object["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] = spec["behavior"];
+  }
+  const auto decoded = api::decode(object);
+  const bool ok =
+      decoded.ok() && plan_triggers(std::get<api::ScaledObject>(*decoded), nullptr).ok();
+  EXPECT_FALSE(ok);
+  ++tally.refused;
+}
+
+void replay(const Json& vector, Tally& tally) {
+  SCOPED_TRACE(vector["id"].get<std::string>() + ": " + vector["description"].get<std::string>());
+  if (!vector["accepted"].get<bool>()) return expect_refused(vector, tally);
+  const bool differs = vector["later_releases"]["differ"].get<bool>();
+  const auto conditions_repeat = vector["repeat"]["same_conditions"].get<bool>();
+  replay_run(vector, first_run(vector), true, tally);
+  replay_run(vector, second_run(vector), conditions_repeat, tally);
+  // That the phase plays no part was established by the rules of v1.20.2 only.
+  if (vector["phase_independent"].get<bool>() && !differs) {
+    for (const double phase : {0.2, 0.5, 0.9}) {
+      replay_run(vector, regular(vector, phase), false, tally);
+    }
   }
   ++tally.replayed;
   tally.derived += differs ? 1 : 0;
@@ -211,11 +306,12 @@ TEST(HpaVectors, EveryRecordedScalingIsReproduced) {
     for (const Json& vector : (*json)["vectors"]) replay(vector, tally);
   }
   EXPECT_GT(tally.replayed, 50);
-  fmt::print("{} vectors replayed ({} against later releases' values), {} steps, conditions of {} "
-             "steps; {} vectors skipped because the API refuses the object, which is the manifest "
-             "reader's part: {}\n",
-             tally.replayed, tally.derived, tally.steps, tally.condition_steps,
-             tally.refused.size(), fmt::join(tally.refused, " "));
+  fmt::print(
+      "{} vectors replayed ({} against later releases' values) in {} runs, {} steps, "
+      "conditions of {} steps; {} refused as they should be; skipped, because a ScaledObject "
+      "cannot say it: {}\n",
+      tally.replayed, tally.derived, tally.runs, tally.steps, tally.condition_steps, tally.refused,
+      fmt::join(tally.skipped, " "));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "scaling/pause_annotations.h"
 
-#include <fmt/format.h>
-
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "scaling/scaled_object.h"

@@ -50,7 +50,8 @@ struct PrometheusAnswer {
 // KEDA's table of section 2.1: one element gives its value; none gives 0 or an error by
 // ignoreNullValues; more than one is an error; NaN and infinities count as null.
 Result<double> read_prometheus(const TriggerPlan& plan, const PrometheusAnswer& answer);
-// desiredReplicas inside the window, else 0 (test: next(end) <= next(start)), in the trigger's zone.
+// desiredReplicas inside the window, else 0 (test: next(end) <= next(start)), in the trigger's
+// zone.
 Result<double> read_cron(const TriggerPlan& plan, Instant now);
 
 // autoscaling.keda.sh/paused or paused-replicas is set: no polls' steps and no HPA.
@@ -68,8 +69,8 @@ using TriggerReading = Result<double>;
 
 struct PollDecision {
   bool active = false;
-  std::optional<int32_t> set_replicas;  // 0 <-> N steps, or up to min; nullopt: leave them
-  std::optional<Instant> last_active;   // the new status.lastActiveTime
+  std::optional<int32_t> set_replicas;     // 0 <-> N steps, or up to min; nullopt: leave them
+  std::optional<Instant> last_active;      // the new status.lastActiveTime
   std::vector<api::Condition> conditions;  // Ready, Active, Fallback
   std::string why;
 };

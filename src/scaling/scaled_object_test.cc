@@ -14,9 +14,8 @@ constexpr Instant kStart{1'700'000'000'000'000'000};
 api::Trigger prometheus_trigger(api::StringMap more = {}) {
   api::Trigger trigger;
   trigger.type = "prometheus";
-  trigger.metadata = {{"serverAddress", "http://prometheus:9090"},
-                      {"query", "sum(queue)"},
-                      {"threshold", "5"}};
+  trigger.metadata = {
+      {"serverAddress", "http://prometheus:9090"}, {"query", "sum(queue)"}, {"threshold", "5"}};
   for (auto& [key, value] : more) trigger.metadata[key] = value;
   return trigger;
 }
@@ -133,7 +132,8 @@ TEST(TriggerPlans, SingleErrors) {
 TEST(TriggerPlans, UnknownKeysAreIgnoredAndNamed) {
   std::vector<std::string> ignored;
   const auto plans = plan_triggers(
-      object_with({prometheus_trigger({{"metricName", "q"}, {"treshold", "7"}, {"namespace", "x"}})}),
+      object_with(
+          {prometheus_trigger({{"metricName", "q"}, {"treshold", "7"}, {"namespace", "x"}})}),
       &ignored);
   ASSERT_TRUE(plans.ok());
   ASSERT_EQ(ignored.size(), 3u);
@@ -152,9 +152,12 @@ TEST(PrometheusReading, ResultTable) {
     std::vector<double> values;
     std::optional<double> ignoring, strict;
   } table[] = {
-      {{}, 0.0, std::nullopt},       {{7.5}, 7.5, 7.5},
-      {{-3}, -3.0, -3.0},            {{NAN}, 0.0, std::nullopt},
-      {{kInf}, 0.0, std::nullopt},   {{-kInf}, 0.0, std::nullopt},
+      {{}, 0.0, std::nullopt},
+      {{7.5}, 7.5, 7.5},
+      {{-3}, -3.0, -3.0},
+      {{NAN}, 0.0, std::nullopt},
+      {{kInf}, 0.0, std::nullopt},
+      {{-kInf}, 0.0, std::nullopt},
       {{1, 2}, std::nullopt, std::nullopt},
   };
   TriggerPlan plan = plan_of(prometheus_trigger());
@@ -164,7 +167,9 @@ TEST(PrometheusReading, ResultTable) {
       const auto got = read_prometheus(plan, {table[i].values, ""});
       const auto& expected = ignore ? table[i].ignoring : table[i].strict;
       ASSERT_EQ(got.ok(), expected.has_value()) << i;
-      if (expected) EXPECT_EQ(*got, *expected) << i;
+      if (expected) {
+        EXPECT_EQ(*got, *expected) << i;
+      }
     }
   }
   const auto failed = read_prometheus(plan, {{}, "HTTP 503"});
@@ -249,18 +254,64 @@ TEST(PollLoop, DecisionTable) {
       {"idle, between idle and min", {5.0}, 1, 3, 0, none, -1, 3, true, on, ready},
       {"active and running", {5.0}, 4, none, none, none, -1, none, true, on, ready},
       {"one of two triggers is enough", {0.0, 5.0}, 4, none, none, none, -1, none, true, on, ready},
-      {"active, another fails", {5.0, kFailed}, 4, none, none, none, 9, none, true, on,
+      {"active, another fails",
+       {5.0, kFailed},
+       4,
+       none,
+       none,
+       none,
+       9,
+       none,
+       true,
+       on,
        "Unknown:PartialTriggerError"},
       {"activation is strict", {0.0}, 0, none, none, none, -1, none, false, off, ready},
-      {"inactive, fails, has a fallback", {kFailed}, 4, none, none, wide, 999, none, false, off,
+      {"inactive, fails, has a fallback",
+       {kFailed},
+       4,
+       none,
+       none,
+       wide,
+       999,
+       none,
+       false,
+       off,
        "absent"},
-      {"inactive, fails, has none", {kFailed}, 4, none, none, none, 999, none, false, off,
+      {"inactive, fails, has none",
+       {kFailed},
+       4,
+       none,
+       none,
+       none,
+       999,
+       none,
+       false,
+       off,
        "False:TriggerError"},
-      {"fails, fallback to zero lets it go", {kFailed}, 4, none, none, zero, 999, 0, false, off,
+      {"fails, fallback to zero lets it go",
+       {kFailed},
+       4,
+       none,
+       none,
+       zero,
+       999,
+       0,
+       false,
+       off,
        "absent"},
       {"to zero after the cool-down", {0.0}, 4, none, none, none, 301, 0, false, off, ready},
       {"not at its very end", {0.0}, 4, none, none, none, 300, none, false, cooling, ready},
-      {"never active: initial cool-down only", {0.0}, 4, none, none, none, -1, 0, false, off, ready},
+      {"never active: initial cool-down only",
+       {0.0},
+       4,
+       none,
+       none,
+       none,
+       -1,
+       0,
+       false,
+       off,
+       ready},
       {"to idle", {0.0}, 4, 3, 1, none, 301, 1, false, off, ready},
       {"at idle it stays", {0.0}, 1, 3, 1, none, 301, none, false, off, ready},
       {"min holds it up", {0.0}, 4, 2, none, none, 301, none, false, off, ready},
@@ -367,8 +418,7 @@ struct HandedOut {
   ScaledObjectMemory memory;
 
   std::optional<int64_t> milli(TriggerReading reading, int32_t current, int32_t ready) {
-    const auto metrics =
-        hpa_metrics(object, {plan}, {std::move(reading)}, current, ready, memory);
+    const auto metrics = hpa_metrics(object, {plan}, {std::move(reading)}, current, ready, memory);
     const auto* items = std::get_if<std::vector<int64_t>>(&metrics.at(0).reading);
     return items == nullptr ? std::nullopt : std::optional(items->at(0));
   }
@@ -379,11 +429,9 @@ TEST(HpaMetricsOfTriggers, QuantisedToMilli) {
   const struct {
     double value;
     int64_t milli;
-  } table[] = {{7, 7000},       {0.0004, 0},
-               {0.0005001, 1},  {1.2345, 1234},
-               {-3, 0},         {NAN, 0},
-               {INFINITY, 0},   {-INFINITY, 0},
-               {1e300, std::numeric_limits<int64_t>::max()}};
+  } table[] = {{7, 7000},      {0.0004, 0},    {0.0005001, 1},
+               {1.2345, 1234}, {-3, 0},        {NAN, 0},
+               {INFINITY, 0},  {-INFINITY, 0}, {1e300, std::numeric_limits<int64_t>::max()}};
   for (const auto& c : table) EXPECT_EQ(out.milli(c.value, 1, 1), c.milli) << c.value;
 }
 

@@ -1,11 +1,11 @@
 #include "scaling/scaling_policies.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
+
+#include <fmt/format.h>
 
 namespace windlass::scaling {
 namespace {
@@ -130,8 +130,8 @@ Limited limit_by_policies(int32_t wish, int32_t current, Bounds bounds, const Di
   return within_range(wish);
 }
 
-void remember_change(int32_t from, int32_t to, const DirectionRules& up,
-                     const DirectionRules& down, Instant now, HpaMemory& memory) {
+void remember_change(int32_t from, int32_t to, const DirectionRules& up, const DirectionRules& down,
+                     Instant now, HpaMemory& memory) {
   if (from == to) return;
   const bool grows = to > from;
   auto& events = grows ? memory.ups : memory.downs;

@@ -44,7 +44,7 @@ Limited limit_by_policies(int32_t wish, int32_t current, Bounds bounds, const Di
                           const DirectionRules& down, const ScaleEvents& events, Instant now);
 
 // Notes a change, so that the next syncs count it in their periods. Only with behavior.
-void remember_change(int32_t from, int32_t to, const DirectionRules& up,
-                     const DirectionRules& down, Instant now, HpaMemory& memory);
+void remember_change(int32_t from, int32_t to, const DirectionRules& up, const DirectionRules& down,
+                     Instant now, HpaMemory& memory);
 
 }  // namespace windlass::scaling

@@ -1,6 +1,6 @@
 // Stabilization windows: a wish is held against the wishes of the last minutes, so that one low (or
-// high) reading does not move replicas (reference keda_hpa.md 4.5 and 4.7). The memory holds wishes,
-// not replica counts. Private to this room.
+// high) reading does not move replicas (reference keda_hpa.md 4.5 and 4.7). The memory holds
+// wishes, not replica counts. Private to this room.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 #include "scaling/trigger_metadata.h"
 
-#include <fmt/format.h>
-
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 

@@ -1,6 +1,6 @@
 // Reads one trigger's metadata as KEDA's typed parser does (reference keda_hpa.md 1.2): values are
-// trimmed, an empty one counts as absent, every bad field is reported, not the first only. Keys that
-// were never asked for can be listed afterwards. Private to this room.
+// trimmed, an empty one counts as absent, every bad field is reported, not the first only. Keys
+// that were never asked for can be listed afterwards. Private to this room.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,8 @@ class TriggerMetadata {
   TriggerMetadata(std::string place, const api::StringMap& metadata)
       : place_(std::move(place)), metadata_(metadata) {}
 
-  // Each notes an error and returns a harmless value where the field is bad, or required and absent.
+  // Each notes an error and returns a harmless value where the field is bad, or required and
+  // absent.
   std::string text(std::string_view key);  // required
   std::string text_or(std::string_view key, std::string_view otherwise);
   double number(std::string_view key);  // required

@@ -1,10 +1,10 @@
 // plan_triggers: a ScaledObject's triggers with their metadata read and checked (reference
 // keda_hpa.md 1.2, 2.1 and the cron row of 2.2).
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "scaling/cron.h"
@@ -20,9 +20,9 @@ constexpr std::string_view kMetricNameGone =
 // Fields that KEDA's prometheus scaler knows and a plan does not carry. A reader should hear that
 // they have no effect here, which is more than an unknown key deserves.
 const std::set<std::string_view>& unsupported_prometheus_keys() {
-  static const std::set<std::string_view> keys{
-      "namespace", "customHeaders", "queryParameters", "unsafeSsl",
-      "authModes", "authMode",      "awsRegion",       "identityOwner"};
+  static const std::set<std::string_view> keys{"namespace", "customHeaders", "queryParameters",
+                                               "unsafeSsl", "authModes",     "authMode",
+                                               "awsRegion", "identityOwner"};
   return keys;
 }
 
@@ -124,8 +124,9 @@ void report_unread(const TriggerMetadata& metadata, TriggerPlan::Kind kind,
 
 void check_common(const api::Trigger& trigger, bool cron, TriggerMetadata& metadata) {
   if (trigger.metric_type == api::MetricTargetType::kUtilization) {
-    metadata.fail("metricType", "Utilization is for cpu and memory triggers only (accepted here: "
-                                "AverageValue, Value)");
+    metadata.fail("metricType",
+                  "Utilization is for cpu and memory triggers only (accepted here: "
+                  "AverageValue, Value)");
   }
   if (cron && trigger.use_cached_metrics) {
     metadata.fail("useCachedMetrics", "not allowed on a cron trigger");

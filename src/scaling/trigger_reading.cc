@@ -1,9 +1,9 @@
 // read_prometheus and read_cron: what a source answered, as the one number a trigger stands for
 // (reference keda_hpa.md 2.1 and the cron row of 2.2).
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "scaling/cron.h"
 #include "scaling/scaled_object.h"

@@ -21,9 +21,22 @@ Verdict node_labels(Search&, const PodKind&, const Variant& variant, const NodeP
   return unmet == nullptr ? Verdict::kFits : Verdict::kNever;
 }
 
+Verdict node_spread(Search& search, const PodKind& kind, const Variant& variant,
+                    const NodePlace& node) {
+  switch (spread_on_node(search, kind, variant, node)) {
+    case SpreadAnswer::kYes:
+      return Verdict::kFits;
+    case SpreadAnswer::kNotNow:
+      return Verdict::kNotNow;
+    case SpreadAnswer::kNever:
+      break;
+  }
+  return Verdict::kNever;
+}
+
 using NodeFamily = Verdict (*)(Search&, const PodKind&, const Variant&, const NodePlace&);
-// The cheapest to check first; all must grant.
-constexpr std::array<NodeFamily, 3> kNodeFamilies{node_size, node_taints, node_labels};
+// What is refused for good comes first, then by cost; all must grant.
+constexpr std::array<NodeFamily, 4> kNodeFamilies{node_size, node_taints, node_labels, node_spread};
 
 // ---- On a claim of this solve.
 
@@ -42,6 +55,15 @@ Verdict claim_requirements(Search& search, const PodKind&, const Variant& varian
   return trial.state == kNoState ? Verdict::kNever : Verdict::kFits;
 }
 
+Verdict claim_spread(Search& search, const PodKind& kind, const Variant& variant,
+                     const OpenClaim& claim, ClaimTrial& trial) {
+  if (variant.spread_groups.empty()) return Verdict::kFits;
+  const int32_t before = trial.state;
+  if (!spread_on_claim(search, kind, variant, claim, trial.state)) return Verdict::kNotNow;
+  trial.domain_chosen = trial.state != before;
+  return Verdict::kFits;
+}
+
 // At least one type must still take all pods of the claim beside its daemons.
 Verdict claim_types(Search& search, const PodKind& kind, const Variant&, const OpenClaim& claim,
                     ClaimTrial& trial) {
@@ -51,7 +73,9 @@ Verdict claim_types(Search& search, const PodKind& kind, const Variant&, const O
   while (i != TypeSet::kNone && !sum_fits(claim.requests, kind.amounts, made_from.room(i))) {
     i = state.types.next_in_both(claim.allowed, i + 1);
   }
-  if (i == TypeSet::kNone) return Verdict::kNever;
+  // Types of another domain, chosen another time, may fit.
+  const Verdict refused = trial.domain_chosen ? Verdict::kNotNow : Verdict::kNever;
+  if (i == TypeSet::kNone) return refused;
   trial.first_type = i;
   if (!state.has_min_values) return Verdict::kFits;
   OpenClaim after = claim;
@@ -61,13 +85,14 @@ Verdict claim_types(Search& search, const PodKind& kind, const Variant&, const O
   const TypeSet types = fitting_types(search, after);
   const std::string too_few =
       why_too_few_values(made_from.requirements(trial.state), made_from.catalog(), types);
-  return too_few.empty() ? Verdict::kFits : Verdict::kNever;
+  return too_few.empty() ? Verdict::kFits : refused;
 }
 
 using ClaimFamily = Verdict (*)(Search&, const PodKind&, const Variant&, const OpenClaim&,
                                 ClaimTrial&);
-// Requirements before types: the types are those the narrowed requirements leave.
-constexpr std::array<ClaimFamily, 3> kClaimFamilies{claim_taints, claim_requirements, claim_types};
+// Types come last: they are those the narrowed requirements leave.
+constexpr std::array<ClaimFamily, 4> kClaimFamilies{claim_taints, claim_requirements, claim_spread,
+                                                    claim_types};
 
 }  // namespace
 
@@ -82,7 +107,7 @@ Verdict try_node(Search& search, const PodKind& kind, const Variant& variant,
 
 Verdict try_claim(Search& search, const PodKind& kind, const Variant& variant,
                   const OpenClaim& claim, ClaimTrial& trial) {
-  trial = {claim.state, claim.first_type};
+  trial = {claim.state, claim.first_type, false};
   for (const ClaimFamily family : kClaimFamilies) {
     const Verdict verdict = family(search, kind, variant, claim, trial);
     if (verdict != Verdict::kFits) return verdict;

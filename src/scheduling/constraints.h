@@ -1,6 +1,6 @@
-// What a place must grant a pod, family by family: size, taints, labels. Each family is one small
-// function and the families are a list, so that a new one (topology spread, volumes) is a new line
-// in it.
+// What a place must grant a pod, family by family: size, taints, labels, topology spread. Each
+// family is one small function and the families are a list, so that a new one (volumes) is a new
+// line in it.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@ Verdict try_node(Search& search, const PodKind& kind, const Variant& variant,
 struct ClaimTrial {
   int32_t state = ClaimTemplate::kInitial;
   size_t first_type = 0;
+  bool domain_chosen = false;  // by topology spread, among several perhaps
 };
 Verdict try_claim(Search& search, const PodKind& kind, const Variant& variant,
                   const OpenClaim& claim, ClaimTrial& trial);

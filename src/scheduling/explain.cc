@@ -106,7 +106,8 @@ std::string why_not_from(Search& search, uint32_t template_index, const PodKind&
   }
   const TypeSet within = large_enough & made_from.within_limits();
   if (!within.any()) return why_over_limits(made_from, large_enough);
-  return why_too_few_values(made_from.requirements(id), made_from.catalog(), within);
+  std::string too_few = why_too_few_values(made_from.requirements(id), made_from.catalog(), within);
+  return too_few.empty() ? spread_text(search, variant) : too_few;
 }
 
 // One line for all nodes: how many fail for which first reason.
@@ -130,8 +131,13 @@ std::string why_no_node(Search& search, const PodKind& kind, const Variant& vari
       if (kind.amounts[c] <= place.free[c]) continue;
       short_of += (short_of.empty() ? "" : ", ") + search.columns.name(c);
     }
-    if (short_of.empty()) short_of = "anything: overcommitted";
-    ++reasons["too little " + short_of];
+    if (!short_of.empty()) {
+      ++reasons["too little " + short_of];
+    } else if (place.overdrawn) {
+      ++reasons["overcommitted"];
+    } else {
+      ++reasons["topology spread"];
+    }
   }
   std::vector<std::string> parts;
   for (const auto& [reason, count] : reasons) {

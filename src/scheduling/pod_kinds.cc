@@ -94,7 +94,7 @@ PodKinds group_pods(const Problem& problem) {
     }
     const auto id = static_cast<uint32_t>(out.kinds.size());
     bucket.push_back(id);
-    out.kinds.push_back({pod, extra, api::pod_requests(pod->spec), {}, {}});
+    out.kinds.push_back({pod, extra, api::pod_requests(pod->spec), {}, {}, {}});
     out.of_pod.push_back(id);
   }
   return out;

@@ -12,13 +12,14 @@
 
 namespace windlass::scheduling {
 
-// A kind at one step of its relaxation, with what the solve has found out about it. Without
-// topology a place that did not fit never fits later, for places only fill up: what is ruled out
-// here is ruled out for good.
+// A kind at one step of its relaxation, with what the solve has found out about it. A place that
+// did not fit never fits later, for places only fill up: what is ruled out here is ruled out for
+// good. What topology spread refuses is not ruled out, for counts elsewhere change.
 struct Variant {
   Wishes wishes;
   // Requirements of a new claim: the wishes and the joint policy's, interned.
   uint32_t asks = 0;
+  std::vector<uint32_t> spread_groups;  // one a constraint: Search::spread
 
   size_t next_node = 0;               // existing nodes before it are ruled out
   std::vector<uint32_t> open_claims;  // new claims not ruled out, of the first `claims_seen`
@@ -32,6 +33,7 @@ struct PodKind {
   api::ResourceList requests;
   Amounts amounts;
   std::vector<Variant> variants;  // in the order they are tried
+  std::vector<bool> selected_by;  // by spread group: whether its selector matches
 };
 
 struct PodKinds {

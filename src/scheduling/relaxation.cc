@@ -38,7 +38,8 @@ bool tolerate_prefer_no_schedule(api::PodSpec& pod) {
 }
 
 Wishes wishes_of(const api::PodSpec& pod) {
-  return {api::pod_requirements(pod, true), pod.tolerations, pod.topology_spread};
+  return {api::pod_requirements(pod, true), api::pod_requirements(pod, false), pod.tolerations,
+          pod.topology_spread};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ namespace windlass::scheduling {
 // A pod's wishes at one step.
 struct Wishes {
   api::Requirements requirements;  // node selector, first OR term, heaviest preference
+  api::Requirements required;      // the same without the preference
   std::vector<api::Toleration> tolerations;
   std::vector<api::TopologySpreadConstraint> spread;
 };

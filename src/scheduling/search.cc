@@ -61,6 +61,7 @@ Search::Search(const Problem& problem) {
   add_templates(problem, daemons);
   add_nodes(problem, daemons);
   add_pods(problem, std::move(grouped.of_pod));
+  prepare_spread(*this, problem.pods);
 }
 
 void Search::add_templates(const Problem& problem, const std::vector<Daemon>& daemons) {

@@ -9,6 +9,7 @@
 
 #include "scheduling/claim_template.h"
 #include "scheduling/pod_kinds.h"
+#include "scheduling/topology_spread.h"
 
 namespace windlass::scheduling {
 
@@ -19,6 +20,7 @@ struct NodePlace {
 };
 
 struct OpenClaim {
+  uint32_t id = 0;  // its place in Search::claims
   uint32_t template_index = 0;
   int32_t state = ClaimTemplate::kInitial;
   // Types before it do not fit by size any more: a claim only grows.
@@ -46,6 +48,7 @@ struct Search {
   std::vector<PodKind> kinds;
   std::vector<QueuedPod> queue;  // in the order pods are tried
   std::vector<OpenClaim> claims;
+  std::vector<SpreadGroup> spread;
 
  private:
   void add_templates(const Problem& problem, const std::vector<Daemon>& daemons);

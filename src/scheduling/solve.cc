@@ -49,6 +49,7 @@ bool Solve::place_on_node(uint32_t pod, const PodKind& kind, Variant& variant) {
     const Verdict verdict = try_node(search_, kind, variant, node);
     if (verdict == Verdict::kFits) {
       take_from(node.free, kind.amounts);
+      count_on_node(search_, kind, node);
       plan_.placements.push_back({search_.queue[pod].pod->meta.key(), node.node->name});
       return true;
     }
@@ -62,6 +63,7 @@ void Solve::join(OpenClaim& claim, uint32_t pod, const PodKind& kind, const Clai
   claim.first_type = trial.first_type;
   add_to(claim.requests, kind.amounts);
   claim.pods.push_back(pod);
+  count_on_claim(search_, kind, claim);
 }
 
 // The claim with the fewest pods first; ties: the one opened first.
@@ -96,6 +98,7 @@ bool Solve::place_on_new_claim(uint32_t pod, const PodKind& kind, Variant& varia
     if (variant.template_ruled_out[t]) continue;
     ClaimTemplate& made_from = search_.templates[t];
     OpenClaim claim;
+    claim.id = static_cast<uint32_t>(search_.claims.size());
     claim.template_index = t;
     claim.allowed = made_from.within_limits();
     claim.requests.resize(search_.columns.size(), 0);

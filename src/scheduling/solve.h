@@ -1,7 +1,7 @@
 // Where pods go: onto nodes there are, onto claims on their way, onto new claims. Karpenter's rules
 // (reference karpenter.md 2), as one pure function with one stated order where Karpenter leaves it
-// to map order. The constraint families of one pod are a list (solve.cc), so that topology and
-// volumes join it without a change of shape.
+// to map order. The constraint families of one pod are a list (constraints.cc), so that volumes can
+// join it without a change of shape.
 #pragma once
 
 #include <map>
@@ -27,6 +27,7 @@ struct ExistingNode {
   std::vector<api::Taint> taints;     // without startup and ephemeral taints if not initialized
   api::ResourceList available;        // allocatable - pods' requests
   api::ResourceList daemons_running;  // requests of daemon pods already on it
+  std::vector<const api::Pod*> pods;  // on it already; read by topology spread only
 };
 
 struct Pool {

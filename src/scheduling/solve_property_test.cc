@@ -272,9 +272,8 @@ api::StringMap labels_of(const NewClaim& claim, const catalog::InstanceType& typ
   labels[kZone] = offering.zone;
   labels[kCapacityType] = offering.capacity_type;
   // A custom label left open is given some allowed value at launch.
-  if (claim.requirements.has("team") && !labels.contains("team")) {
-    labels["team"] = *claim.requirements.get("team").values().begin();
-  }
+  const api::Requirement& team = claim.requirements.get("team");
+  if (!team.complement() && !team.empty()) labels.emplace("team", *team.values().begin());
   return labels;
 }
 

@@ -51,6 +51,7 @@ void add(Group& group, Aggregator aggregator, double value) {
 
 }  // namespace
 
+// Groups stand in order of their first element, never in the hash table's.
 Result<Operand> aggregate(Evaluation& evaluation, const Aggregation& aggregation) {
   const auto operand = evaluation.vector(aggregation.operand);
   if (!operand) return operand.error();

@@ -9,6 +9,7 @@
 namespace windlass::sim::prometheus {
 namespace {
 
+// IEEE's comparisons: NaN equals nothing, itself included.
 bool holds(Operator op, double left, double right) {
   switch (op) {
     case Operator::kEqual:
@@ -104,6 +105,9 @@ Element matched(Evaluation& evaluation, const Binary& binary, const Element& lef
   return {evaluation.keep(std::move(labels)), nameless, value};
 }
 
+// Each element of the left side meets the one of the right side that agrees on the matched labels.
+// Which errors come, and in which order, is Prometheus' VectorBinop: an empty side ends it first,
+// then repeated keys on the right, then on the left.
 Result<Operand> operate_one_to_one(Evaluation& evaluation, const Binary& binary, const Vector& left,
                                    const Vector& right) {
   Vector out;
@@ -138,6 +142,7 @@ Result<Operand> operate_one_to_one(Evaluation& evaluation, const Binary& binary,
   return Operand(std::move(out));
 }
 
+// Set operators look at labels only; values and names come through untouched.
 Operand operate_sets(const Binary& binary, Vector left, const Vector& right) {
   std::unordered_set<std::string> keys;
   const bool joins = binary.op == Operator::kOr;

@@ -37,6 +37,7 @@ const AggregatorRow* find_aggregator(std::string_view name) {
 
 bool Parser::at_aggregator() const { return find_aggregator(peek().text) != nullptr; }
 
+// No trailing comma here: Prometheus allows it in lists of labels only.
 Result<Parser::Arguments> Parser::parse_arguments() {
   Arguments arguments;
   if (const Status opened = expect("(", "`(`"); !opened) return opened.error();
@@ -56,6 +57,7 @@ Result<Parser::Arguments> Parser::parse_arguments() {
   return arguments;
 }
 
+// Function names are case-sensitive, unlike those of aggregations.
 Result<Query> Parser::parse_call() {
   const Token name = take();
   const Function* function = find_function(name.text);
@@ -79,6 +81,7 @@ Result<Query> Parser::parse_call() {
   return make(function->returns, Call{function, std::move(arguments->values)}, depth);
 }
 
+// Positions point at the argument that is wrong, not at the function.
 Status Parser::check_arguments(const Signature& signature, const Arguments& arguments,
                                size_t position) const {
   const size_t count = arguments.values.size();
@@ -100,6 +103,7 @@ Status Parser::check_arguments(const Signature& signature, const Arguments& argu
   return {};
 }
 
+// The modifier may stand on either side of the arguments, but not on both.
 Result<Query> Parser::parse_aggregation() {
   const Token name = take();
   const AggregatorRow* row = find_aggregator(name.text);

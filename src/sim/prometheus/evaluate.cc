@@ -77,6 +77,7 @@ Result<Vector> Evaluation::vector(const Query& query) {
   return std::move(operand->vector);
 }
 
+// As for all arithmetic, what is negated is no longer the metric: the name goes.
 Result<Operand> Evaluation::negate(const Negation& negation) {
   auto operand = evaluate(*negation.operand);
   if (!operand) return operand;
@@ -100,6 +101,7 @@ Vector Evaluation::select(const Selector& selector) {
   return out;
 }
 
+// In the order the series were made, which is the same in every run; results are sorted at the end.
 std::vector<const Series*> Evaluation::matching(const Selector& selector, int64_t since_ms) {
   std::vector<const Series*> out;
   const auto consider = [&](const Series& series) {
@@ -115,6 +117,7 @@ std::vector<const Series*> Evaluation::matching(const Selector& selector, int64_
   return out;
 }
 
+// Copied into one buffer, because a deque is no contiguous span and markers have to go.
 std::span<const Sample> Evaluation::samples_between(const Series& series, int64_t start_ms,
                                                     int64_t end_ms) {
   window_samples_.clear();

@@ -90,6 +90,7 @@ constexpr std::array<std::string_view, 43> kElsewhere = {"absent_over_time",
 
 }  // namespace
 
+// Linear: queries are parsed once, and the table is short.
 const Function* find_function(std::string_view name) {
   for (const Function& function : table()) {
     if (function.signature.name == name) return &function;

@@ -142,6 +142,7 @@ Result<Operand> apply_avg_over_time(Evaluation& evaluation, const Call& call) {
                       [](const Window& w) { return std::optional(mean(w.samples)); });
 }
 
+// A compensated sum, so that a long window of small steps does not drift.
 Result<Operand> apply_sum_over_time(Evaluation& evaluation, const Call& call) {
   return fold_windows(evaluation, call.arguments[0], [](const Window& w) {
     CompensatedSum sum;
@@ -156,6 +157,7 @@ Result<Operand> apply_count_over_time(Evaluation& evaluation, const Call& call) 
   });
 }
 
+// The one function of this family that keeps the metric's name: its value is the metric's own.
 Result<Operand> apply_last_over_time(Evaluation& evaluation, const Call& call) {
   return fold_windows(
       evaluation, call.arguments[0],
@@ -167,6 +169,7 @@ Result<Operand> apply_present_over_time(Evaluation& evaluation, const Call& call
                       [](const Window&) { return std::optional(1.0); });
 }
 
+// NaN yields to any number, here and in the minimum.
 Result<Operand> apply_max_over_time(Evaluation& evaluation, const Call& call) {
   return fold_windows(evaluation, call.arguments[0], [](const Window& w) {
     double top = w.samples.front().value;

@@ -114,6 +114,7 @@ Result<Operand> apply_histogram_quantile(Evaluation& evaluation, const Call& cal
   if (!q) return q.error();
   const auto operand = evaluation.vector(call.arguments[1]);
   if (!operand) return operand.error();
+  // What tells histograms apart: all labels but the bucket's bound.
   static const LabelSubset kHistogramLabels{.listed_only = false, .names = {"le"}};
   std::vector<Histogram> histograms;  // in order of first appearance
   std::unordered_map<std::string, size_t> histogram_of;

@@ -24,6 +24,7 @@ bool counts(const LabelSubset& subset, const std::string& label) {
 
 }  // namespace
 
+// A dropped name is hidden, not erased: the labels belong to the store.
 std::string_view label_value(const Element& element, std::string_view name) {
   if (element.nameless && name == kMetricName) return {};
   const auto at = element.labels->find(std::string(name));
@@ -72,6 +73,7 @@ std::string to_string(const Labels& labels) {
   return name + "{" + inner + "}";
 }
 
+// Costs a key for each element, so callers ask only where two could be alike.
 Status check_unique(const Vector& vector) {
   std::unordered_set<std::string> seen;
   for (const Element& element : vector.elements) {

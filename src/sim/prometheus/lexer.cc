@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace windlass::sim::prometheus {
 namespace {
 
@@ -21,7 +23,9 @@ class Lexer {
   explicit Lexer(std::string_view query) : query_(query) {}
 
   Result<std::vector<Token>> run() {
-    if (!is_valid_utf8(query_)) return Error("the query is not UTF-8");
+    if (const size_t bad = invalid_utf8_at(query_); bad != std::string_view::npos) {
+      return error_at(query_, bad, "the query is not UTF-8 (accepted: UTF-8 text)");
+    }
     for (skip_blanks(); at_ < query_.size(); skip_blanks()) {
       if (const Status read = read_token(); !read) return read.error();
     }
@@ -34,6 +38,7 @@ class Lexer {
     return at_ + ahead < query_.size() ? query_[at_ + ahead] : '\0';
   }
 
+  // Comments may stand wherever blanks may, within braces too.
   void skip_blanks() {
     while (at_ < query_.size()) {
       if (query_[at_] == '#') {
@@ -71,7 +76,8 @@ class Lexer {
     while (at_ < query_.size() && accept(query_[at_])) ++at_;
   }
 
-  // A number runs straight into a duration ("5" into "5m"), so both are read here.
+  // A number runs straight into a duration ("5" into "5m"), so both are read here. The text is only
+  // delimited as Prometheus' lexer does it; number_value() and duration_ms() judge it.
   Status read_number_or_duration() {
     const size_t start = at_;
     const bool hex = peek() == '0' && (peek(1) == 'x' || peek(1) == 'X');
@@ -97,7 +103,7 @@ class Lexer {
     return error_at(query_, start,
                     fmt::format("neither a number nor a duration: \"{}\" (accepted: like 2.5, 1e3, "
                                 "0x1F; 30s, 5m, 1h30m)",
-                                tokens_.back().text));
+                                printable(tokens_.back().text, 40)));
   }
 
   Status read_string(char quote) {
@@ -116,6 +122,7 @@ class Lexer {
   }
 
   Status read_symbol() {
+    // Longer symbols first, so that = does not take the head of =~.
     static constexpr std::array<std::string_view, 24> kSymbols = {
         "=~", "!=", "!~", "==", "<=", ">=", "=", "<", ">", "+", "-", "*",
         "/",  "%",  "^",  "(",  ")",  "{",  "}", "[", "]", ",", ":", "@"};
@@ -128,7 +135,7 @@ class Lexer {
       emit(TokenKind::kSymbol, start);
       return {};
     }
-    size_t length = 1;
+    size_t length = 1;  // show the whole code point, not its first byte
     while ((static_cast<unsigned char>(peek(length)) & 0xc0) == 0x80) ++length;
     return error_at(query_, at_,
                     fmt::format("unexpected character \"{}\" (accepted: names, numbers, strings, "

@@ -48,6 +48,4 @@ std::optional<int64_t> duration_ms(std::string_view text);
 // comes out is not UTF-8.
 std::optional<std::string> string_value(std::string_view text);
 
-bool is_valid_utf8(std::string_view text);
-
 }  // namespace windlass::sim::prometheus

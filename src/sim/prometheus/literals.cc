@@ -4,21 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/utf8.h"
 #include "sim/prometheus/lexer.h"
 
 namespace windlass::sim::prometheus {
 namespace {
 
 constexpr uint32_t kLastCodePoint = 0x10ffff;
-
-// The length of a UTF-8 sequence by its first byte; 0 for a byte that begins none.
-size_t sequence_length(unsigned char first) {
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return 2;
-  if (first >= 0xe0 && first <= 0xef) return 3;
-  if (first >= 0xf0 && first <= 0xf4) return 4;
-  return 0;
-}
 
 bool is_surrogate(uint32_t code) { return code >= 0xd800 && code <= 0xdfff; }
 
@@ -110,25 +102,6 @@ size_t numeric_escape(std::string_view text, std::string& out) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const size_t length = sequence_length(first);
-    if (length == 0 || i + length > text.size()) return false;
-    uint32_t code = length == 1 ? first : first & (0xffU >> (length + 1));
-    for (size_t j = 1; j < length; ++j) {
-      const auto next = static_cast<unsigned char>(text[i + j]);
-      if ((next & 0xc0) != 0x80) return false;
-      code = code << 6 | (next & 0x3fU);
-    }
-    // Over-long spellings of three and four bytes, surrogates, and what lies beyond Unicode.
-    if ((length == 3 && code < 0x800) || (length == 4 && code < 0x10000)) return false;
-    if (is_surrogate(code) || code > kLastCodePoint) return false;
-    i += length;
-  }
-  return true;
-}
-
 std::optional<double> number_value(std::string_view text) {
   if (const auto integer = integer_value(text)) return integer;
   double value = 0;
@@ -194,7 +167,7 @@ std::optional<std::string> string_value(std::string_view text) {
     }
   }
   // Label values are UTF-8, so anything else could match nothing and would spoil later output.
-  if (!is_valid_utf8(out)) return std::nullopt;
+  if (invalid_utf8_at(out) != std::string::npos) return std::nullopt;
   return out;
 }
 

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace windlass::sim::prometheus {
 namespace {
 
@@ -52,11 +54,7 @@ std::string lower(std::string_view text) {
 
 std::string shown(const Token& token) {
   if (token.kind == TokenKind::kEnd) return "the end of the query";
-  constexpr size_t kLongest = 40;
-  size_t length = std::min(token.text.size(), kLongest);
-  while (length < token.text.size() && (token.text[length] & 0xc0) == 0x80) ++length;
-  return fmt::format("`{}{}`", token.text.substr(0, length),
-                     length < token.text.size() ? "..." : "");
+  return "`" + printable(token.text, 40) + "`";
 }
 
 std::string_view to_string(ValueType type) {
@@ -71,6 +69,7 @@ std::string_view to_string(ValueType type) {
   WL_UNREACHABLE("a value type of its own");
 }
 
+// Refused here is all that could surprise later: a scenario with such a query never starts.
 Result<Query> parse_promql(std::string_view text) {
   if (text.size() > kQueryBytesMax) {
     return Error(
@@ -95,6 +94,8 @@ Result<Query> Parser::parse() {
   return query;
 }
 
+// Precedence climbing: takes operators that bind at least as closely as precedence_min, and leaves
+// the rest to the caller further up.
 Result<Query> Parser::parse_expression(int precedence_min) {
   if (const Status entered = enter(); !entered) return entered.error();
   auto left = parse_operand();
@@ -139,6 +140,7 @@ Result<Parser::BinaryHead> Parser::parse_binary_head(Operator op) {
   return head;
 }
 
+// Types are settled here, in Prometheus' order of complaints, so that evaluation needs no check.
 Result<Query> Parser::make_binary(BinaryHead head, Query left, Query right) {
   for (const Query& side : {left, right}) {
     if (side->type == ValueType::kRange) {
@@ -156,6 +158,7 @@ Result<Query> Parser::make_binary(BinaryHead head, Query left, Query right) {
                       "a comparison of two scalars needs bool, as in `1 < bool 2`: it can't "
                       "filter");
   }
+  // on() with nothing in it is let through, as Prometheus does.
   if (!vectors && !head.matching.names.empty()) {
     return error_from(head.position, "on and ignoring match instant vectors, found a scalar");
   }
@@ -177,7 +180,7 @@ Result<Query> Parser::parse_unary() {
     return error_from(sign.position,
                       "a sign stands before a scalar or an instant vector, found a range vector");
   }
-  if (sign.text == "+") return operand;
+  if (sign.text == "+") return operand;  // it changes nothing, not even the name
   if (const auto* number = std::get_if<Number>(&(*operand)->node)) {
     return make(ValueType::kScalar, Number{-number->value}, 0);
   }
@@ -219,11 +222,13 @@ Result<Query> Parser::parse_number() {
 
 // A word, or a selector's brace: numbers by name, aggregations, functions, else a metric.
 Result<Query> Parser::parse_word() {
+  // These five can't name a metric; all other keywords can, as in Prometheus.
   for (const std::string_view reserved : {"bool", "on", "ignoring", "group_left", "group_right"}) {
     if (at_keyword(reserved)) return unexpected("an operand; this word belongs behind an operator");
   }
   const bool infinite = at_keyword("inf");
   const bool called = at_symbol("(", 1);
+  // `sum` alone is a metric; what follows makes it an aggregation.
   const bool grouped = called || at_keyword("by", 1) || at_keyword("without", 1);
   Result<Query> made = Query();
   if (infinite || at_keyword("nan")) {
@@ -267,6 +272,8 @@ Status Parser::enter() {
   return error_here(fmt::format("nested deeper than {} levels", kDepthMax));
 }
 
+// Every node comes from here: chains such as a + b + c ... grow deep without recursion in the
+// parser, and would overflow the stack of whoever walks or destroys the tree.
 Result<Query> Parser::make(ValueType type, decltype(Expression::node) node, int depth_below) const {
   if (depth_below >= kDepthMax) {
     return error_here(fmt::format("nested deeper than {} levels", kDepthMax));
@@ -275,6 +282,7 @@ Result<Query> Parser::make(ValueType type, decltype(Expression::node) node, int 
       std::make_shared<const Expression>(Expression{type, depth_below + 1, std::move(node)}));
 }
 
+// Beyond the last token stands the end, however far one looks.
 const Token& Parser::peek(size_t ahead) const {
   return tokens_[std::min(next_ + ahead, tokens_.size() - 1)];
 }

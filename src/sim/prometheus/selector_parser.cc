@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "base/utf8.h"
 #include "sim/prometheus/parser.h"
 
 namespace windlass::sim::prometheus {
@@ -16,7 +17,7 @@ Result<std::shared_ptr<const re2::RE2>> compile(const std::string& pattern) {
   options.set_max_mem(1 << 20);  // a hostile pattern may not grow beyond that
   // FullMatch anchors at both ends, as Prometheus' ^(?:...)$ does.
   auto regex = std::make_shared<const RE2>(pattern, options);
-  if (!regex->ok()) return Error(regex->error());
+  if (!regex->ok()) return Error(printable(regex->error(), 100));
   return std::shared_ptr<const re2::RE2>(std::move(regex));
 }
 
@@ -77,7 +78,7 @@ Status Parser::parse_matchers(Selector& selector) {
   if (!selector.name.empty() && std::ranges::any_of(selector.matchers, names_metric)) {
     return error_from(position, fmt::format("the metric name must not be set twice: {} stands "
                                             "before the braces and {} within",
-                                            selector.name, kMetricName));
+                                            printable(selector.name, 40), kMetricName));
   }
   // {__name__="x"} is x{}; pinned, it is found without walking all series.
   const auto pins = [&](const Matcher& m) {

@@ -1,0 +1,77 @@
+#include "scheduling/relaxation.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace windlass::scheduling {
+namespace {
+
+api::NodeSelectorTerm zone_in(const std::string& zone) {
+  return {{{"zone", api::Operator::kIn, {zone}, {}}}};
+}
+
+std::vector<std::string> requirements_of(const std::vector<Wishes>& steps) {
+  std::vector<std::string> out;
+  for (const Wishes& step : steps) out.push_back(step.requirements.to_string());
+  return out;
+}
+
+TEST(Relaxation, APodWithoutPreferencesHasOneStep) {
+  EXPECT_EQ(relaxation_steps({}, false).size(), 1U);
+  api::PodSpec pinned;
+  pinned.required_node_terms = {zone_in("a")};
+  EXPECT_EQ(relaxation_steps(pinned, false).size(), 1U);  // the last OR term stays
+}
+
+TEST(Relaxation, OrTermsGoFirstThenPreferencesFromTheHeaviest) {
+  api::PodSpec pod;
+  pod.node_selector = {{"team", "ads"}};
+  pod.required_node_terms = {zone_in("a"), zone_in("b")};
+  pod.preferred_node_terms = {{1, {{{"disk", api::Operator::kExists, {}, {}}}}},
+                              {9, {{{"gpu", api::Operator::kExists, {}, {}}}}},
+                              {9, {{{"net", api::Operator::kExists, {}, {}}}}}};
+  EXPECT_EQ(requirements_of(relaxation_steps(pod, false)),
+            (std::vector<std::string>{
+                "gpu Exists, team In [ads], zone In [a]", "gpu Exists, team In [ads], zone In [b]",
+                "net Exists, team In [ads], zone In [b]", "disk Exists, team In [ads], zone In [b]",
+                "team In [ads], zone In [b]"}));
+}
+
+TEST(Relaxation, SoftSpreadIsSwappedWithTheLast) {
+  const auto constraint = [](const std::string& key, bool soft) {
+    api::TopologySpreadConstraint out;
+    out.topology_key = key;
+    out.schedule_anyway = soft;
+    return out;
+  };
+  api::PodSpec pod;
+  pod.topology_spread = {constraint("soft-1", true), constraint("hard", false),
+                         constraint("soft-2", true), constraint("soft-3", true)};
+  std::vector<std::string> keys;
+  for (const Wishes& step : relaxation_steps(pod, false)) {
+    std::string line;
+    for (const auto& spread : step.spread) line += spread.topology_key + " ";
+    keys.push_back(line);
+  }
+  EXPECT_EQ(keys, (std::vector<std::string>{"soft-1 hard soft-2 soft-3 ", "soft-3 hard soft-2 ",
+                                            "soft-2 hard ", "hard "}));
+}
+
+TEST(Relaxation, SoftTaintsAreToleratedLastAndOnlyIfThereAreAny) {
+  api::PodSpec pod;
+  pod.preferred_node_terms = {{1, zone_in("a")}};
+  EXPECT_EQ(relaxation_steps(pod, false).size(), 2U);
+  const std::vector<Wishes> steps = relaxation_steps(pod, true);
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_TRUE(steps[1].tolerations.empty());
+  ASSERT_EQ(steps[2].tolerations.size(), 1U);
+  EXPECT_TRUE(steps[2].tolerations[0].tolerates({"any", "", "PreferNoSchedule"}));
+  EXPECT_FALSE(steps[2].tolerations[0].tolerates({"any", "", "NoSchedule"}));
+  pod.tolerations = steps[2].tolerations;
+  EXPECT_EQ(relaxation_steps(pod, true).size(), 2U);  // nothing to add
+}
+
+}  // namespace
+}  // namespace windlass::scheduling
