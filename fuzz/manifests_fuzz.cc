@@ -2,8 +2,9 @@
 // is the same then; every finding can be put into a report.
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "api/object.h"
 #include "base/assert.h"

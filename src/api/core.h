@@ -17,7 +17,7 @@ namespace windlass::api {
 struct Container {
   std::string name;
   std::string image;
-  StringMap env;  // literal values only
+  StringMap env;          // literal values only
   ResourceList requests;  // limits stand in for absent requests, as the API server does
   ResourceList limits;
   bool restart_always = false;  // init containers only: a sidecar
@@ -64,7 +64,7 @@ struct Pod {
   PodSpec spec;
   PodPhase phase = PodPhase::kPending;
   bool ready = false;
-  std::optional<Instant> scheduled_at;  // PodScheduled=True
+  std::optional<Instant> scheduled_at;         // PodScheduled=True
   std::optional<Instant> unschedulable_since;  // PodScheduled=False, reason Unschedulable
   std::optional<Instant> started_at;
   std::optional<Instant> ready_at;

@@ -40,7 +40,11 @@ struct Trigger {
 };
 
 enum class FallbackBehavior {
-  kStatic, kCurrentReplicas, kCurrentReplicasIfHigher, kCurrentReplicasIfLower, kScalingModifiers
+  kStatic,
+  kCurrentReplicas,
+  kCurrentReplicasIfHigher,
+  kCurrentReplicasIfLower,
+  kScalingModifiers
 };
 struct Fallback {
   int32_t failure_threshold = 0;

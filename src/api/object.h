@@ -32,10 +32,10 @@ struct Manifests {
 };
 
 // Reads a YAML (or JSON) stream of manifests. Never fails as a whole: every document that can be
-// read is in `objects`, everything wrong is in `errors` (all of it, not the first). Unknown kinds are
-// named in `warnings` and skipped. A kind: List is unpacked. v1beta1 NodePools and NodeClaims are
-// converted to v1 (a consolidateAfter beside WhenUnderutilized is read with v1's meaning and warned
-// of); beta labels are normalised. `file` is used in places only.
+// read is in `objects`, everything wrong is in `errors` (all of it, not the first). Unknown kinds
+// are named in `warnings` and skipped. A kind: List is unpacked. v1beta1 NodePools and NodeClaims
+// are converted to v1 (a consolidateAfter beside WhenUnderutilized is read with v1's meaning and
+// warned of); beta labels are normalised. `file` is used in places only.
 Manifests read_manifests(std::string_view text, std::string_view file);
 
 // One object from its JSON; the error lists every bad field, "; " between.

@@ -34,7 +34,8 @@ class Requirement {
  public:
   // Everything is allowed, the label must exist.
   Requirement() = default;
-  // For kGt.. the first value must be an integer; validate() in the manifest readers has seen to it.
+  // For kGt.. the first value must be an integer; validate() in the manifest readers has seen to
+  // it.
   Requirement(Operator op, const std::vector<std::string>& values,
               std::optional<int> min_values = std::nullopt);
 

@@ -19,10 +19,18 @@ spdlog::logger& sink() {
 
 void set_level(Level level) {
   switch (level) {
-    case Level::kDebug: sink().set_level(spdlog::level::debug); break;
-    case Level::kInfo: sink().set_level(spdlog::level::info); break;
-    case Level::kWarning: sink().set_level(spdlog::level::warn); break;
-    case Level::kError: sink().set_level(spdlog::level::err); break;
+    case Level::kDebug:
+      sink().set_level(spdlog::level::debug);
+      break;
+    case Level::kInfo:
+      sink().set_level(spdlog::level::info);
+      break;
+    case Level::kWarning:
+      sink().set_level(spdlog::level::warn);
+      break;
+    case Level::kError:
+      sink().set_level(spdlog::level::err);
+      break;
   }
 }
 void debug(std::string_view message) { sink().log(spdlog::level::debug, message); }

@@ -1,9 +1,9 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -43,7 +43,8 @@ Duration from_seconds(double s) {
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto bad = [&] {
-    return Error(fmt::format("not a duration: \"{}\" (accepted: like 30s, 5m, 1h30m, 250ms)", text));
+    return Error(
+        fmt::format("not a duration: \"{}\" (accepted: like 30s, 5m, 1h30m, 250ms)", text));
   };
   std::string_view rest = text;
   bool negative = false;
@@ -130,9 +131,9 @@ std::string to_rfc3339(Instant t) {
     --days;
   }
   const CivilDate date = civil_from_days(days);
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month,
-                                date.day, rest / (3600 * kSecond), rest / (60 * kSecond) % 60,
-                                rest / kSecond % 60);
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
+                  rest / (3600 * kSecond), rest / (60 * kSecond) % 60, rest / kSecond % 60);
   if (const int64_t fraction = rest % kSecond; fraction != 0) {
     std::string digits = fmt::format("{:09}", fraction);
     digits.erase(digits.find_last_not_of('0') + 1);
@@ -143,7 +144,8 @@ std::string to_rfc3339(Instant t) {
 
 Result<Instant> parse_rfc3339(std::string_view text) {
   const auto bad = [&] {
-    return Error(fmt::format("not a time: \"{}\" (accepted: RFC 3339 like 2026-03-01T00:00:00Z)", text));
+    return Error(
+        fmt::format("not a time: \"{}\" (accepted: RFC 3339 like 2026-03-01T00:00:00Z)", text));
   };
   // YYYY-MM-DD?hh:mm:ss, where ? is T, t or a space.
   static constexpr std::string_view kShape = "dddd-dd-dd?dd:dd:dd";

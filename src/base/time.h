@@ -1,5 +1,5 @@
-// Time as values: Duration and Instant, both int64 nanoseconds. Nothing here reads a clock; only the
-// worlds' edge does. An Instant counts from the Unix epoch, UTC.
+// Time as values: Duration and Instant, both int64 nanoseconds. Nothing here reads a clock; only
+// the worlds' edge does. An Instant counts from the Unix epoch, UTC.
 #pragma once
 
 #include <compare>

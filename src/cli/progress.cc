@@ -1,9 +1,9 @@
 #include "cli/progress.h"
 
-#include <fmt/format.h>
+#include <cstdio>
 #include <unistd.h>
 
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace windlass::cli {
 

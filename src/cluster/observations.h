@@ -21,7 +21,8 @@ struct QueryAnswer {
   std::vector<double> values;  // one an element of the result
   std::string error;           // not empty: no answer
 };
-// Who asked: KEDA's poll and the HPA's sync ask apart, and neither may overwrite the other's answer.
+// Who asked: KEDA's poll and the HPA's sync ask apart, and neither may overwrite the other's
+// answer.
 enum class QueryPurpose { kPoll, kSync };
 struct QueryRound {
   QueryPurpose purpose = QueryPurpose::kPoll;
@@ -54,9 +55,9 @@ struct InferenceModel {
   std::map<std::string, catalog::ServiceProfile> profiles;
   int max_sequences = 256;
   int max_batched_tokens = 2048;
-  Duration slo{};        // P95, end to end
-  Duration lead_time{};  // expected, from a node claim to the first token
-  Duration warm_start{}; // expected, from a bound pod on a warm node to the first token
+  Duration slo{};         // P95, end to end
+  Duration lead_time{};   // expected, from a node claim to the first token
+  Duration warm_start{};  // expected, from a bound pod on a warm node to the first token
 };
 // How the model runs on the GPUs of a type; nullopt where there is no profile or it doesn't fit.
 std::optional<catalog::ServiceProfile> profile_on(const InferenceModel& model,
@@ -65,10 +66,10 @@ std::optional<catalog::ServiceProfile> profile_on(const InferenceModel& model,
 // What the model's router and servers said in the last periods (scraped every few seconds).
 struct ModelSignals {
   Instant at{};
-  Duration period{};                    // of `arrivals`
-  std::vector<double> arrivals;         // a period each, oldest first
+  Duration period{};             // of `arrivals`
+  std::vector<double> arrivals;  // a period each, oldest first
   double waiting = 0;
-  double input_mean = 0, input_p95 = 0;    // tokens, of recent requests
+  double input_mean = 0, input_p95 = 0;  // tokens, of recent requests
   double output_mean = 0, output_p95 = 0;
 };
 

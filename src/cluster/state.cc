@@ -15,21 +15,36 @@ const Value* find_in(const Map& map, std::string_view key) {
 
 std::string_view to_string(Kind kind) {
   switch (kind) {
-    case Kind::kPod: return "Pod";
-    case Kind::kNode: return "Node";
-    case Kind::kDeployment: return "Deployment";
-    case Kind::kDaemonSet: return "DaemonSet";
-    case Kind::kJob: return "Job";
-    case Kind::kPriorityClass: return "PriorityClass";
-    case Kind::kPodDisruptionBudget: return "PodDisruptionBudget";
-    case Kind::kNodePool: return "NodePool";
-    case Kind::kNodeClaim: return "NodeClaim";
-    case Kind::kNodeClass: return "EC2NodeClass";
-    case Kind::kScaledObject: return "ScaledObject";
-    case Kind::kQueryRound: return "QueryRound";
-    case Kind::kLaunchResult: return "LaunchResult";
-    case Kind::kInterruption: return "Interruption";
-    case Kind::kModelSignals: return "ModelSignals";
+    case Kind::kPod:
+      return "Pod";
+    case Kind::kNode:
+      return "Node";
+    case Kind::kDeployment:
+      return "Deployment";
+    case Kind::kDaemonSet:
+      return "DaemonSet";
+    case Kind::kJob:
+      return "Job";
+    case Kind::kPriorityClass:
+      return "PriorityClass";
+    case Kind::kPodDisruptionBudget:
+      return "PodDisruptionBudget";
+    case Kind::kNodePool:
+      return "NodePool";
+    case Kind::kNodeClaim:
+      return "NodeClaim";
+    case Kind::kNodeClass:
+      return "EC2NodeClass";
+    case Kind::kScaledObject:
+      return "ScaledObject";
+    case Kind::kQueryRound:
+      return "QueryRound";
+    case Kind::kLaunchResult:
+      return "LaunchResult";
+    case Kind::kInterruption:
+      return "Interruption";
+    case Kind::kModelSignals:
+      return "ModelSignals";
   }
   WL_UNREACHABLE("kind");
 }
@@ -114,15 +129,24 @@ void State::remove(Kind kind, std::string_view key) {
         launch_results_.erase(std::string(key));
       }
       return erase(node_claims_);
-    case Kind::kDeployment: return erase(deployments_);
-    case Kind::kDaemonSet: return erase(daemon_sets_);
-    case Kind::kJob: return erase(jobs_);
-    case Kind::kPriorityClass: return erase(priority_classes_);
-    case Kind::kPodDisruptionBudget: return erase(budgets_);
-    case Kind::kNodePool: return erase(node_pools_);
-    case Kind::kNodeClass: return erase(node_classes_);
-    case Kind::kScaledObject: return erase(scaled_objects_);
-    default: WL_UNREACHABLE("only objects are removed");
+    case Kind::kDeployment:
+      return erase(deployments_);
+    case Kind::kDaemonSet:
+      return erase(daemon_sets_);
+    case Kind::kJob:
+      return erase(jobs_);
+    case Kind::kPriorityClass:
+      return erase(priority_classes_);
+    case Kind::kPodDisruptionBudget:
+      return erase(budgets_);
+    case Kind::kNodePool:
+      return erase(node_pools_);
+    case Kind::kNodeClass:
+      return erase(node_classes_);
+    case Kind::kScaledObject:
+      return erase(scaled_objects_);
+    default:
+      WL_UNREACHABLE("only objects are removed");
   }
 }
 

@@ -19,9 +19,21 @@
 namespace windlass::cluster {
 
 enum class Kind {
-  kPod, kNode, kDeployment, kDaemonSet, kJob, kPriorityClass, kPodDisruptionBudget, kNodePool,
-  kNodeClaim, kNodeClass, kScaledObject,
-  kQueryRound, kLaunchResult, kInterruption, kModelSignals,
+  kPod,
+  kNode,
+  kDeployment,
+  kDaemonSet,
+  kJob,
+  kPriorityClass,
+  kPodDisruptionBudget,
+  kNodePool,
+  kNodeClaim,
+  kNodeClass,
+  kScaledObject,
+  kQueryRound,
+  kLaunchResult,
+  kInterruption,
+  kModelSignals,
 };
 std::string_view to_string(Kind kind);
 

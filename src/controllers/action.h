@@ -42,7 +42,7 @@ struct LaunchOffer {
 };
 struct Launch {
   std::string claim;
-  std::string token;  // idempotency: equal tokens launch once
+  std::string token;                // idempotency: equal tokens launch once
   std::vector<LaunchOffer> offers;  // cheapest first
 };
 struct TerminateInstance {

@@ -1,8 +1,8 @@
 #include "controllers/claim_lifecycle.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace windlass::controllers {
 namespace {
@@ -17,9 +17,8 @@ constexpr size_t kMaxFleetTypes = 60;  // CreateFleet's overrides are cut to the
 
 bool mark(api::NodeClaim& claim, std::string_view type, bool value, std::string_view reason,
           std::string_view message, Instant now) {
-  return api::set_condition(claim.conditions,
-                            {std::string(type), value ? "True" : "False", std::string(reason),
-                             std::string(message), now});
+  return api::set_condition(claim.conditions, {std::string(type), value ? "True" : "False",
+                                               std::string(reason), std::string(message), now});
 }
 
 // Spot before on-demand where the claim allows both (karpenter.md 3: reserved, spot, on-demand);
@@ -144,7 +143,8 @@ void ClaimLifecycleController::touched(const cluster::Change& change, const clus
       }
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -153,7 +153,10 @@ void ClaimLifecycleController::launch(const api::NodeClaim& claim, const cluster
   std::vector<LaunchOffer> offers = offers_for(claim, state, now);
   if (offers.empty()) {
     out.actions.push_back(DeleteObject{Kind::kNodeClaim, claim.meta.name, "no offering available"});
-    out.decisions.push_back({"NodeClaim/" + claim.meta.name, "delete", {}, "not launched",
+    out.decisions.push_back({"NodeClaim/" + claim.meta.name,
+                             "delete",
+                             {},
+                             "not launched",
                              {"no available offering meets the claim's requirements"}});
     return;
   }
@@ -163,16 +166,16 @@ void ClaimLifecycleController::launch(const api::NodeClaim& claim, const cluster
 
 bool ClaimLifecycleController::take_launch(api::NodeClaim& claim,
                                            const cluster::LaunchResult& result,
-                                           const cluster::State& state, Instant now,
-                                           Memory& memory, Outcome& out) {
+                                           const cluster::State& state, Instant now, Memory& memory,
+                                           Outcome& out) {
   memory.launching = false;
   if (result.provider_id.empty()) {
     if (result.insufficient_capacity) {
       // The pods go back to the next batch, which sees the offering as unavailable.
       out.actions.push_back(
           DeleteObject{Kind::kNodeClaim, claim.meta.name, "insufficient capacity"});
-      out.decisions.push_back({"NodeClaim/" + claim.meta.name, "delete", {},
-                               "insufficient capacity", {result.error}});
+      out.decisions.push_back(
+          {"NodeClaim/" + claim.meta.name, "delete", {}, "insufficient capacity", {result.error}});
       return false;
     }
     memory.retry_at = now + memory.backoff;
@@ -188,13 +191,12 @@ bool ClaimLifecycleController::take_launch(api::NodeClaim& claim,
     claim.allocatable = type->allocatable;
   }
   mark(claim, "Launched", true, "Launched", "", now);
-  out.decisions.push_back(
-      {"NodeClaim/" + claim.meta.name,
-       "launch",
-       {{"requests", api::to_string(claim.requests)}},
-       fmt::format("{} {} in {} at ${:.4f}/h", result.instance_type, result.capacity_type,
-                   result.zone, result.usd_per_hour),
-       {"cheapest offering with capacity that meets the claim"}});
+  out.decisions.push_back({"NodeClaim/" + claim.meta.name,
+                           "launch",
+                           {{"requests", api::to_string(claim.requests)}},
+                           fmt::format("{} {} in {} at ${:.4f}/h", result.instance_type,
+                                       result.capacity_type, result.zone, result.usd_per_hour),
+                           {"cheapest offering with capacity that meets the claim"}});
   return true;
 }
 
@@ -247,7 +249,10 @@ Outcome ClaimLifecycleController::reconcile(const std::string& key, const cluste
     const Instant deadline = claim.meta.created + kRegistrationTimeout;
     if (now >= deadline) {
       out.actions.push_back(DeleteObject{Kind::kNodeClaim, key, "not registered in 15m"});
-      out.decisions.push_back({"NodeClaim/" + key, "delete", {}, "registration timed out",
+      out.decisions.push_back({"NodeClaim/" + key,
+                               "delete",
+                               {},
+                               "registration timed out",
                                {"the node did not join within 15m of the claim's creation"}});
       return out;
     }
@@ -258,8 +263,8 @@ Outcome ClaimLifecycleController::reconcile(const std::string& key, const cluste
     out.actions.push_back(PutObject{registered(*node, claim)});
   } else if (node != nullptr && !api::is_true(claim.conditions, "Initialized")) {
     const std::string why = uninitialized(*node, claim);
-    changed |= mark(claim, "Initialized", why.empty(), why.empty() ? "Initialized" : "Waiting",
-                    why, now);
+    changed |=
+        mark(claim, "Initialized", why.empty(), why.empty() ? "Initialized" : "Waiting", why, now);
     if (why.empty()) {
       api::Node labelled = *node;
       labelled.meta.labels[std::string(api::kInitializedLabel)] = "true";

@@ -27,8 +27,8 @@ class ClaimLifecycleController : public Controller {
     Duration backoff = seconds(1);
     std::set<std::string> pods;  // on the node, with what state, at the last look
   };
-  void launch(const api::NodeClaim& claim, const cluster::State& state, Instant now,
-              Memory& memory, Outcome& out);
+  void launch(const api::NodeClaim& claim, const cluster::State& state, Instant now, Memory& memory,
+              Outcome& out);
   // Whether the claim's status moved on.
   bool take_launch(api::NodeClaim& claim, const cluster::LaunchResult& result,
                    const cluster::State& state, Instant now, Memory& memory, Outcome& out);

@@ -87,8 +87,8 @@ bool Nominations::holds(const std::string& name, Instant now) const {
   return it != until.end() && now < it->second;
 }
 
-const catalog::Catalog& OfferingView::types(const cluster::State& state,
-                                            const api::NodePool& pool, Instant now) {
+const catalog::Catalog& OfferingView::types(const cluster::State& state, const api::NodePool& pool,
+                                            Instant now) {
   std::set<std::string> out;
   for (const auto& [offering, until] : state.unavailable_offerings()) {
     if (now < until) out.insert(offering);
@@ -137,8 +137,7 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
   }
   for (const auto& [key, pool] : state.node_pools()) {
     if (pool.meta.deleted || pool.replicas) continue;
-    problem.pools.push_back({&pool, &offerings.types(state, pool, now),
-                             used[pool.meta.name]});
+    problem.pools.push_back({&pool, &offerings.types(state, pool, now), used[pool.meta.name]});
   }
   for (const auto& [key, daemon_set] : state.daemon_sets()) {
     problem.daemon_sets.push_back(&daemon_set);
@@ -162,8 +161,8 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     if (const catalog::InstanceType* type =
             state.types_for(claim->node_class.name).find(candidate.instance_type)) {
       for (const catalog::Offering& offering : type->offerings) {
-        const bool same = offering.zone == candidate.zone &&
-                          offering.capacity_type == candidate.capacity_type;
+        const bool same =
+            offering.zone == candidate.zone && offering.capacity_type == candidate.capacity_type;
         if (same) candidate.usd_per_hour = offering.usd_per_hour;
       }
     }

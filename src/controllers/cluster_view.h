@@ -57,7 +57,8 @@ std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state)
 // Whether the node is marked for deletion: the claim is, or the disrupted taint is on.
 bool is_deleting(const api::Node& node, const api::NodeClaim* claim);
 
-// A free name for a new claim of the pool: "pool-" and five letters that depend on the counter only.
+// A free name for a new claim of the pool: "pool-" and five letters that depend on the counter
+// only.
 std::string claim_name(const std::string& pool, uint64_t& counter, const cluster::State& state);
 
 }  // namespace windlass::controllers

@@ -1,8 +1,8 @@
 #include "controllers/disruption.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -102,15 +102,16 @@ void DisruptionController::follow(const cluster::State& state, Instant now, Outc
     const bool up = replacement != nullptr && api::is_true(replacement->conditions, "Initialized");
     if (!replaces || up) {
       for (const std::string& claim : running.command.claims) {
-        out.actions.push_back(
-            DeleteObject{Kind::kNodeClaim, claim,
-                         std::string(disruption::to_string(running.command.method))});
+        out.actions.push_back(DeleteObject{
+            Kind::kNodeClaim, claim, std::string(disruption::to_string(running.command.method))});
       }
       return true;
     }
     if (replacement != nullptr && now - running.began < kReplacementTimeout) return false;
     for (const std::string& claim : running.command.claims) taint(claim, false, state, out);
-    out.decisions.push_back({"NodeClaim/" + join(running.command.claims, ","), "abandon", {},
+    out.decisions.push_back({"NodeClaim/" + join(running.command.claims, ","),
+                             "abandon",
+                             {},
                              "left as they were",
                              {replacement == nullptr ? "the replacement could not be launched"
                                                      : "the replacement did not come up in 10m"}});

@@ -55,8 +55,8 @@ class DisruptionController : public Controller {
   std::optional<disruption::Command> awaiting_;  // computed, waiting for its validation
   Instant validate_at_{};
   Instant next_pass_{};
-  bool moved_ = true;              // pods, nodes, claims or pools changed since the last pass
-  std::optional<Instant> no_op_;   // the last pass, if it found nothing
+  bool moved_ = true;             // pods, nodes, claims or pools changed since the last pass
+  std::optional<Instant> no_op_;  // the last pass, if it found nothing
   std::vector<Running> running_;
   uint64_t names_ = 0;
 };

@@ -13,8 +13,7 @@ Outcome InterruptionController::reconcile(const std::string& provider_id,
   const api::NodeClaim* claim = state.claim_by_provider_id(provider_id);
   const auto notice = state.interruptions().find(provider_id);
   if (claim == nullptr || notice == state.interruptions().end() || claim->meta.deleted) return out;
-  out.actions.push_back(
-      DeleteObject{cluster::Kind::kNodeClaim, claim->meta.name, notice->second});
+  out.actions.push_back(DeleteObject{cluster::Kind::kNodeClaim, claim->meta.name, notice->second});
   out.decisions.push_back({"NodeClaim/" + claim->meta.name,
                            "delete",
                            {{"instance", provider_id}},

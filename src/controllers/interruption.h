@@ -1,5 +1,5 @@
-// Notices that the cloud will take an instance: the claim is deleted at once, so that its pods drain
-// within the notice (reference karpenter.md 4.7, interruption).
+// Notices that the cloud will take an instance: the claim is deleted at once, so that its pods
+// drain within the notice (reference karpenter.md 4.7, interruption).
 #pragma once
 
 #include <string>

@@ -1,10 +1,10 @@
 #include "controllers/joint.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+
+#include <fmt/format.h>
 
 namespace windlass::controllers {
 namespace {
@@ -42,7 +42,8 @@ scaling::RequestMix mix_of(const cluster::ModelSignals& signals) {
 // Arrivals in periods long enough that the margin for chance is about load, not about the gaps
 // between requests; the newest period ends now.
 scaling::DemandHistory coarse(const cluster::ModelSignals& signals) {
-  const auto merge = static_cast<size_t>(std::max<int64_t>(1, kDemandPeriod.ns / signals.period.ns));
+  const auto merge =
+      static_cast<size_t>(std::max<int64_t>(1, kDemandPeriod.ns / signals.period.ns));
   scaling::DemandHistory history{signals.period * static_cast<int64_t>(merge), {}};
   for (size_t i = signals.arrivals.size() % merge; i < signals.arrivals.size(); i += merge) {
     double sum = 0;
@@ -88,9 +89,9 @@ const api::Deployment* target_of(const api::ScaledObject& object, const cluster:
 std::optional<JointView::Choice> JointView::choose(const cluster::InferenceModel& model,
                                                    const api::Deployment& deployment,
                                                    const cluster::State& state, Instant now) {
-  const auto out = std::count_if(state.unavailable_offerings().begin(),
-                                 state.unavailable_offerings().end(),
-                                 [&](const auto& entry) { return now < entry.second; });
+  const auto out =
+      std::count_if(state.unavailable_offerings().begin(), state.unavailable_offerings().end(),
+                    [&](const auto& entry) { return now < entry.second; });
   Held& held = held_[deployment.meta.key()];
   const bool fresh = held.choice && now - held.at < kChoiceHolds && held.offerings_out == out;
   if (!fresh) held = {now, out, choose_now(model, deployment, state, now)};
@@ -99,8 +100,7 @@ std::optional<JointView::Choice> JointView::choose(const cluster::InferenceModel
 
 std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceModel& model,
                                                        const api::Deployment& deployment,
-                                                       const cluster::State& state,
-                                                       Instant now) {
+                                                       const cluster::State& state, Instant now) {
   const cluster::ModelSignals* signals = state.signals(model.name);
   if (signals == nullptr || signals->output_mean <= 0) return std::nullopt;
   std::vector<scaling::GpuOption> options;
@@ -114,7 +114,7 @@ std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceM
     question.replicas_needed = 1;  // a node for each: more on one node would leave together
     question.mix = mix_of(*signals);
     question.slo_p95_ms = model.slo.millis() * options_.slo_share;
-    question.profile = [&](const catalog::InstanceType& type) { 
+    question.profile = [&](const catalog::InstanceType& type) {
       return cluster::profile_on(model, type);
     };
     const std::vector<scaling::GpuOption> found = scaling::rank_gpus(question);
@@ -130,12 +130,12 @@ std::optional<JointView::Choice> JointView::choose_now(const cluster::InferenceM
   for (const scaling::GpuOption& option : options) {
     if (option.usd_per_million <= bound) choice.types.insert(option.type->name);
   }
-  choice.why = fmt::format("{} serves a million requests within the SLO for ${:.2f}{}",
-                           choice.best.type->name, choice.best.usd_per_million,
-                           options.size() > 1 ? fmt::format(", next {} for ${:.2f}",
-                                                            options[1].type->name,
-                                                            options[1].usd_per_million)
-                                              : std::string());
+  choice.why = fmt::format(
+      "{} serves a million requests within the SLO for ${:.2f}{}", choice.best.type->name,
+      choice.best.usd_per_million,
+      options.size() > 1
+          ? fmt::format(", next {} for ${:.2f}", options[1].type->name, options[1].usd_per_million)
+          : std::string());
   return choice;
 }
 
@@ -249,10 +249,11 @@ disruption::Options JointView::weigh(const cluster::State& state, Instant now) c
       // Work since a batch pod's start may have to be done again.
       if (is_batch(pod) && pod.started_at) hours_lost += (now - *pod.started_at).hours();
     }
-    const catalog::InstanceType* type = state.types_for(claim->node_class.name).find(
-        claim->instance_type());
+    const catalog::InstanceType* type =
+        state.types_for(claim->node_class.name).find(claim->instance_type());
     const catalog::Offering* offering =
-        type == nullptr ? nullptr : type->cheapest(api::Requirements::from_labels(node.meta.labels));
+        type == nullptr ? nullptr
+                        : type->cheapest(api::Requirements::from_labels(node.meta.labels));
     const double price = offering == nullptr ? 0 : offering->usd_per_hour;
     if (hours_lost > 0) options.move_cost_usd[name] = hours_lost * price;
   }
@@ -308,7 +309,8 @@ void JointController::claim_nodes(const api::Deployment& deployment, int32_t rep
   for (scheduling::ExistingNode& node : problem.nodes) {
     for (const std::string& key : state.pods_on(node.name)) {
       const api::Pod& pod = state.pods().at(key);
-      const bool yields = !pod.terminal() && is_batch(pod) && pod.spec.priority.value_or(0) < priority;
+      const bool yields =
+          !pod.terminal() && is_batch(pod) && pod.spec.priority.value_or(0) < priority;
       if (yields) node.available += api::pod_requests(pod.spec);
     }
   }
@@ -324,14 +326,13 @@ void JointController::claim_nodes(const api::Deployment& deployment, int32_t rep
     claim.meta.uid = "claim-" + claim.meta.name;
     claim.meta.created = now;
     nominations_->until[claim.meta.name] = now + kNominationWindow;
-    out.decisions.push_back(
-        {"NodeClaim/" + claim.meta.name,
-         "create",
-         {{"requests", api::to_string(wanted.requests)}},
-         fmt::format("{} types, cheapest {} at ${:.4f}/h", wanted.types.size(),
-                     wanted.types.front()->name, wanted.usd_per_hour),
-         {fmt::format("with the decision for {} replicas of {}", replicas,
-                      deployment.meta.key())}});
+    out.decisions.push_back({"NodeClaim/" + claim.meta.name,
+                             "create",
+                             {{"requests", api::to_string(wanted.requests)}},
+                             fmt::format("{} types, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                                         wanted.types.front()->name, wanted.usd_per_hour),
+                             {fmt::format("with the decision for {} replicas of {}", replicas,
+                                          deployment.meta.key())}});
     out.actions.push_back(PutObject{std::move(claim)});
   }
 }
@@ -353,16 +354,16 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
   price_pods(worth, state, out);
   const auto lacking = static_cast<int32_t>(std::lround(deployment->replicas - worth.all));
-  const scaling::DemandInput input = demand_input(*object, *model, *signals, *choice,
-                                                  deployment->replicas, lacking);
+  const scaling::DemandInput input =
+      demand_input(*object, *model, *signals, *choice, deployment->replicas, lacking);
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
   const bool enough = worth.ready >= decision.replicas - 0.25;
-  const int32_t replicas = std::clamp(decision.replicas + (enough ? 0 : lacking), object->min(),
-                                      object->max());
+  const int32_t replicas =
+      std::clamp(decision.replicas + (enough ? 0 : lacking), object->min(), object->max());
   if (replicas == deployment->replicas) return out;
   // Too short a history knows no peak to keep replicas for.
-  const bool young = input.history.period * static_cast<int64_t>(signals->arrivals.size()) <
-                     kHistoryBeforeScaleIn;
+  const bool young =
+      input.history.period * static_cast<int64_t>(signals->arrivals.size()) < kHistoryBeforeScaleIn;
   if (replicas < deployment->replicas && young) return out;
   out.actions.push_back(ScaleDeployment{deployment->meta.key(), replicas});
   out.decisions.push_back(

@@ -1,7 +1,8 @@
 // The joint policy: one decision for replicas and nodes. For every scaled object whose Deployment
 // serves a known model: the demand over the lead time of a new GPU gives the replicas, straight to
-// N; the NodeClaims they will need are made in the same step, of the type with the least cost at the
-// SLO. Batch pods wait a while for GPUs that are already paid for before they get nodes of their own.
+// N; the NodeClaims they will need are made in the same step, of the type with the least cost at
+// the SLO. Batch pods wait a while for GPUs that are already paid for before they get nodes of
+// their own.
 #pragma once
 
 #include <map>
@@ -57,9 +58,8 @@ class JointView {
     double all = 0;
     double ready = 0;
   };
-  [[nodiscard]] Worth worth(const cluster::InferenceModel& model,
-                            const api::Deployment& deployment, const Choice& choice,
-                            const cluster::State& state) const;
+  [[nodiscard]] Worth worth(const cluster::InferenceModel& model, const api::Deployment& deployment,
+                            const Choice& choice, const cluster::State& state) const;
 
   OfferingView& offerings() { return offerings_; }
 
@@ -94,8 +94,8 @@ class JointController : public Controller {
  private:
   // Tells the ReplicaSet which pods to take first on a scale-in: those on the slowest GPUs.
   void price_pods(const JointView::Worth& worth, const cluster::State& state, Outcome& out) const;
-  void claim_nodes(const api::Deployment& deployment, int32_t replicas,
-                   const cluster::State& state, Instant now, Outcome& out);
+  void claim_nodes(const api::Deployment& deployment, int32_t replicas, const cluster::State& state,
+                   Instant now, Outcome& out);
 
   std::shared_ptr<JointView> view_;
   std::shared_ptr<Nominations> nominations_;

@@ -99,7 +99,8 @@ class ClaimWay : public NodeLoops {
     node.meta.name = "n1";
     node.provider_id = "i-1";
     node.taints.push_back({std::string(api::kUnregisteredTaint), "", "NoExecute"});
-    node.allocatable = {{api::kCpu, 4000}, {api::kNvidiaGpu, gpus ? 1000 : 0}, {api::kPods, 20'000}};
+    node.allocatable = {
+        {api::kCpu, 4000}, {api::kNvidiaGpu, gpus ? 1000 : 0}, {api::kPods, 20'000}};
     node.conditions.push_back({"Ready", "True", "", "", kStart});
     state.put(node);
   }

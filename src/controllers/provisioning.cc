@@ -1,8 +1,8 @@
 #include "controllers/provisioning.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -97,8 +97,7 @@ Outcome ProvisioningController::reconcile(const std::string&, const cluster::Sta
 }
 
 void ProvisioningController::create_claims(const scheduling::Plan& plan,
-                                           const cluster::State& state, Instant now,
-                                           Outcome& out) {
+                                           const cluster::State& state, Instant now, Outcome& out) {
   for (const scheduling::NewClaim& wanted : plan.claims) {
     const api::NodePool& pool = state.node_pools().at(wanted.pool);
     api::NodeClaim claim = scheduling::to_node_claim(wanted, pool);

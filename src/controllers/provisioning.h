@@ -15,8 +15,8 @@
 namespace windlass::controllers {
 
 struct ProvisioningOptions {
-  Duration batch_idle = seconds(1);   // BATCH_IDLE_DURATION
-  Duration batch_max = seconds(10);   // BATCH_MAX_DURATION
+  Duration batch_idle = seconds(1);  // BATCH_IDLE_DURATION
+  Duration batch_max = seconds(10);  // BATCH_MAX_DURATION
   // Joint policy: may take pods out of the problem and narrow new claims.
   std::function<void(scheduling::Problem&, const cluster::State&, Instant)> shape;
 };

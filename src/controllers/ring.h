@@ -1,6 +1,6 @@
-// The ring: turns changes of the state into keys, reconciles what is due, hands out actions. One key
-// of one controller is never queued twice. Order: time, then controller (in order of wiring), then
-// key; so a run is the same every time.
+// The ring: turns changes of the state into keys, reconciles what is due, hands out actions. One
+// key of one controller is never queued twice. Order: time, then controller (in order of wiring),
+// then key; so a run is the same every time.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@
 
 namespace windlass::controllers {
 
-// A controller: which keys a change touches, and what to do about one key. It may keep memory of its
-// own (a batch window, a back-off); it reads the state and never waits.
+// A controller: which keys a change touches, and what to do about one key. It may keep memory of
+// its own (a batch window, a back-off); it reads the state and never waits.
 class Controller {
  public:
   virtual ~Controller() = default;

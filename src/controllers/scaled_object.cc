@@ -1,8 +1,8 @@
 #include "controllers/scaled_object.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "controllers/joint.h"
 
@@ -52,8 +52,9 @@ QueryMetrics ScaledObjectController::ask(const std::string& key, Memory& memory,
   return query;
 }
 
-std::vector<scaling::TriggerReading> ScaledObjectController::read(
-    const Memory& memory, const cluster::QueryRound& round, Instant now) const {
+std::vector<scaling::TriggerReading> ScaledObjectController::read(const Memory& memory,
+                                                                  const cluster::QueryRound& round,
+                                                                  Instant now) const {
   std::vector<scaling::TriggerReading> readings;
   for (size_t i = 0; i < memory.plans.size(); ++i) {
     const scaling::TriggerPlan& plan = memory.plans[i];
@@ -76,8 +77,8 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
                                   const api::Deployment& deployment,
                                   const std::vector<scaling::TriggerReading>& readings, Instant now,
                                   Memory& memory, Outcome& out) {
-  const scaling::PollDecision decision = scaling::evaluate_poll(
-      object, memory.plans, readings, deployment.replicas, now, memory.keda);
+  const scaling::PollDecision decision =
+      scaling::evaluate_poll(object, memory.plans, readings, deployment.replicas, now, memory.keda);
   api::ScaledObject updated = object;
   bool changed = false;
   if (decision.last_active && decision.last_active != object.last_active) {
@@ -91,12 +92,12 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
   if (changed) out.actions.push_back(PutObject{updated});
   if (decision.set_replicas && *decision.set_replicas != deployment.replicas) {
     out.actions.push_back(ScaleDeployment{deployment.meta.key(), *decision.set_replicas});
-    out.decisions.push_back({"ScaledObject/" + object.meta.key(),
-                             "activate",
-                             inputs(memory, readings),
-                             fmt::format("{} -> {} replicas", deployment.replicas,
-                                         *decision.set_replicas),
-                             {decision.why}});
+    out.decisions.push_back(
+        {"ScaledObject/" + object.meta.key(),
+         "activate",
+         inputs(memory, readings),
+         fmt::format("{} -> {} replicas", deployment.replicas, *decision.set_replicas),
+         {decision.why}});
   }
 }
 
@@ -122,17 +123,16 @@ void ScaledObjectController::sync(const api::ScaledObject& object,
   input.spec_replicas = deployment.replicas;
   input.status_replicas = deployment.status_replicas;
   input.ready_pods = ready;
-  input.metrics = scaling::hpa_metrics(object, memory.plans, readings, deployment.replicas, ready,
-                                       memory.keda);
+  input.metrics =
+      scaling::hpa_metrics(object, memory.plans, readings, deployment.replicas, ready, memory.keda);
   const scaling::HpaDecision decision = scaling::evaluate_hpa(input, hpa_, now, memory.hpa);
   if (decision.replicas == deployment.replicas) return;
   out.actions.push_back(ScaleDeployment{deployment.meta.key(), decision.replicas});
-  out.decisions.push_back(
-      {"ScaledObject/" + object.meta.key(),
-       "scale",
-       inputs(memory, readings),
-       fmt::format("{} -> {} replicas", deployment.replicas, decision.replicas),
-       {decision.why}});
+  out.decisions.push_back({"ScaledObject/" + object.meta.key(),
+                           "scale",
+                           inputs(memory, readings),
+                           fmt::format("{} -> {} replicas", deployment.replicas, decision.replicas),
+                           {decision.why}});
 }
 
 Outcome ScaledObjectController::reconcile(const std::string& key, const cluster::State& state,
@@ -149,8 +149,8 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   if (memory.generation != object->meta.generation || memory.plans.empty()) {
     auto plans = scaling::plan_triggers(*object, nullptr);
     if (!plans.ok()) {
-      out.decisions.push_back({"ScaledObject/" + key, "refuse", {}, "not scaled",
-                               {plans.error().message()}});
+      out.decisions.push_back(
+          {"ScaledObject/" + key, "refuse", {}, "not scaled", {plans.error().message()}});
       return out;
     }
     memory.plans = *std::move(plans);

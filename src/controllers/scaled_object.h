@@ -1,5 +1,5 @@
-// The pod layer of the stock policy: KEDA's scale loop and the HPA's sync for every ScaledObject, with
-// their cadences (poll each pollingInterval, sync each 15 s), both reading their metrics live.
+// The pod layer of the stock policy: KEDA's scale loop and the HPA's sync for every ScaledObject,
+// with their cadences (poll each pollingInterval, sync each 15 s), both reading their metrics live.
 #pragma once
 
 #include <map>
@@ -37,8 +37,7 @@ class ScaledObjectController : public Controller {
     scaling::HpaMemory hpa;
   };
 
-  QueryMetrics ask(const std::string& key, Memory& memory,
-                   cluster::QueryPurpose purpose) const;
+  QueryMetrics ask(const std::string& key, Memory& memory, cluster::QueryPurpose purpose) const;
   std::vector<scaling::TriggerReading> read(const Memory& memory, const cluster::QueryRound& round,
                                             Instant now) const;
   std::vector<std::pair<std::string, std::string>> inputs(

@@ -25,8 +25,8 @@ inline catalog::Catalog one_type() {
   pin(api::kOsLabel, {"linux"});
   type.capacity = {{api::kCpu, 4000}, {api::kNvidiaGpu, 1000}, {api::kPods, 20'000}};
   type.allocatable = type.capacity;
-  type.offerings = {{"a", "on-demand", 1.0, true}, {"a", "spot", 0.4, true},
-                    {"b", "spot", 0.5, true}};
+  type.offerings = {
+      {"a", "on-demand", 1.0, true}, {"a", "spot", 0.4, true}, {"b", "spot", 0.5, true}};
   return {{type}};
 }
 

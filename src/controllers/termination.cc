@@ -1,8 +1,8 @@
 #include "controllers/termination.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "controllers/cluster_view.h"
 
@@ -88,8 +88,8 @@ Outcome TerminationController::reconcile(const std::string& key, const cluster::
   }
   Memory& memory = memories_[key];
   const cluster::LaunchResult* launched = state.launch_result(key);
-  const bool never_launched = claim->provider_id.empty() &&
-                              (launched == nullptr || launched->provider_id.empty());
+  const bool never_launched =
+      claim->provider_id.empty() && (launched == nullptr || launched->provider_id.empty());
   const std::string provider_id = !claim->provider_id.empty() ? claim->provider_id
                                   : launched != nullptr       ? launched->provider_id
                                                               : std::string();

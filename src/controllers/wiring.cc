@@ -21,9 +21,12 @@ Result<Policy> parse_policy(std::string_view name) {
 
 std::string_view to_string(Policy policy) {
   switch (policy) {
-    case Policy::kStatic: return "static";
-    case Policy::kStock: return "stock";
-    case Policy::kWindlass: return "windlass";
+    case Policy::kStatic:
+      return "static";
+    case Policy::kStock:
+      return "stock";
+    case Policy::kWindlass:
+      return "windlass";
   }
   WL_UNREACHABLE("policy");
 }
@@ -45,8 +48,9 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
     provisioning.batch_max = milliseconds(500);
     provisioning.shape = [view](scheduling::Problem& problem, const cluster::State& state,
                                 Instant now) { view->shape(problem, state, now); };
-    disruption.narrow = [view](scheduling::Problem& problem, const cluster::State& state,
-                               Instant) { view->narrow(problem, state); };
+    disruption.narrow = [view](scheduling::Problem& problem, const cluster::State& state, Instant) {
+      view->narrow(problem, state);
+    };
     disruption.weigh = [view](const cluster::State& state, Instant now) {
       return view->weigh(state, now);
     };

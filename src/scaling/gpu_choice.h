@@ -1,5 +1,5 @@
-// Which instance types a model is cheapest to serve on: not by GPU count but by what each GPU serves
-// within the SLO and what it costs. Pure; used by the joint policy.
+// Which instance types a model is cheapest to serve on: not by GPU count but by what each GPU
+// serves within the SLO and what it costs. Pure; used by the joint policy.
 #pragma once
 
 #include <functional>
@@ -30,8 +30,8 @@ struct GpuOption {
   const catalog::InstanceType* type = nullptr;
   const catalog::Offering* offering = nullptr;  // the cheapest
   int replicas_per_node = 0;
-  Capacity capacity;                 // of one replica
-  double usd_per_million = 0;        // requests at that capacity, of the replicas needed
+  Capacity capacity;           // of one replica
+  double usd_per_million = 0;  // requests at that capacity, of the replicas needed
 };
 
 // Types that can serve within the SLO, cheapest first (ties: name). Empty: none can.

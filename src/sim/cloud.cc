@@ -1,8 +1,8 @@
 #include "sim/cloud.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace windlass::sim {
 namespace {
@@ -35,8 +35,7 @@ void Cloud::accrue() {
 }
 
 Instance& Cloud::create(const catalog::InstanceType& type, const std::string& zone,
-                        const std::string& capacity_type, double price,
-                        const std::string& claim) {
+                        const std::string& capacity_type, double price, const std::string& claim) {
   accrue();
   const uint64_t number = ++launched_;
   Instance instance;
@@ -78,14 +77,14 @@ void Cloud::launch(const controllers::Launch& launch) {
           context_.now + kUnavailableFor);
       continue;
     }
-    const std::string id = create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour,
-                                  launch.claim)
-                               .provider_id;
+    const std::string id =
+        create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour, launch.claim)
+            .provider_id;
     context_.after(context_.scenario.cloud.launch.draw(delays_), [this, id] {
       const Instance& instance = instances_.at(id);
-      context_.state.observe_launch(
-          instance.claim, {context_.now, id, instance.type->name, instance.zone,
-                           instance.capacity_type, instance.usd_per_hour, "", false});
+      context_.state.observe_launch(instance.claim,
+                                    {context_.now, id, instance.type->name, instance.zone,
+                                     instance.capacity_type, instance.usd_per_hour, "", false});
       plan_interruption(instance);
       on_running(instance);
     });

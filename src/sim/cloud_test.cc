@@ -28,8 +28,10 @@ struct CloudTest : testing::Test {
     context->now = end;
   }
   static controllers::Launch launch(const std::string& token) {
-    return {"claim", token, {{"g4dn.xlarge", "us-east-1a", "spot", 0.2},
-                             {"g4dn.xlarge", "us-east-1b", "on-demand", 0.5}}};
+    return {"claim",
+            token,
+            {{"g4dn.xlarge", "us-east-1a", "spot", 0.2},
+             {"g4dn.xlarge", "us-east-1b", "on-demand", 0.5}}};
   }
   Scenario scenario;
   std::unique_ptr<Context> context;
@@ -64,7 +66,8 @@ TEST_F(CloudTest, AnOfferingWithoutCapacityIsPassedOverAndRemembered) {
   cloud->launch(launch("t"));
   run_until(scenario.start + seconds(5));
   EXPECT_EQ(context->state.launch_result("claim")->capacity_type, "on-demand");
-  EXPECT_TRUE(context->state.unavailable("g4dn.xlarge:us-east-1a:spot", scenario.start + minutes(2)));
+  EXPECT_TRUE(
+      context->state.unavailable("g4dn.xlarge:us-east-1a:spot", scenario.start + minutes(2)));
   EXPECT_FALSE(
       context->state.unavailable("g4dn.xlarge:us-east-1a:spot", scenario.start + minutes(4)));
 }

@@ -1,9 +1,9 @@
 #include "sim/exporters.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace windlass::sim {
 namespace {

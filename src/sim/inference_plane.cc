@@ -1,9 +1,9 @@
 #include "sim/inference_plane.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
 
 namespace windlass::sim {
 namespace {
@@ -33,7 +33,8 @@ Result<InferencePlane> InferencePlane::open(Context& context) {
     Hash64 seed;
     seed.add(scenario.seed);
     seed.add(spec.model.name);
-    auto traffic = sim::Traffic::open(spec.traffic, seed.value(), scenario.start, scenario.duration);
+    auto traffic =
+        sim::Traffic::open(spec.traffic, seed.value(), scenario.start, scenario.duration);
     if (!traffic.ok()) return traffic.error().in("traffic of model " + spec.model.name);
     FleetOptions options{spec.model.slo, spec.request_timeout, spec.max_retries};
     plane.fleets_.emplace_back(options, *std::move(traffic), scenario.start);
@@ -74,11 +75,9 @@ void InferencePlane::pod_ready(const api::Pod& pod) {
     if (!owned) continue;
     const api::Node& node = context.state.nodes().at(pod.spec.node_name);
     const auto label = node.meta.labels.find(std::string(api::kInstanceTypeLabel));
-    const catalog::InstanceType* type = label == node.meta.labels.end()
-                                            ? nullptr
-                                            : context.state.catalog().find(label->second);
-    const auto profile =
-        type == nullptr ? std::nullopt : cluster::profile_on(model, *type);
+    const catalog::InstanceType* type =
+        label == node.meta.labels.end() ? nullptr : context.state.catalog().find(label->second);
+    const auto profile = type == nullptr ? std::nullopt : cluster::profile_on(model, *type);
     if (!profile) {
       // The program would crash on this GPU (out of memory): Ready in name, serving nothing.
       context.note("model does not fit", pod.meta.key());
@@ -89,8 +88,8 @@ void InferencePlane::pod_ready(const api::Pod& pod) {
     server.node = pod.spec.node_name;
     server.model = i;
     server.id = fleets_[i].add_server(*profile);
-    server.gpus = static_cast<int>(
-        api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
+    server.gpus =
+        static_cast<int>(api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
     server.added = context.now;
     servers_[server.pod] = server;
   }

@@ -1,5 +1,5 @@
-// The models' fleets in the cluster: a Ready pod becomes a server, a pod that must stop is drained, a
-// pod that is gone takes its server along. Also the joint policy's direct look at the traffic.
+// The models' fleets in the cluster: a Ready pod becomes a server, a pod that must stop is drained,
+// a pod that is gone takes its server along. Also the joint policy's direct look at the traffic.
 #pragma once
 
 #include <deque>

@@ -1,11 +1,11 @@
 #include "sim/job_trace.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -78,9 +78,10 @@ Result<std::vector<JobSpec>> parse_job_trace(std::string_view text, const JobDef
       for (const std::string_view cell : cells) columns.emplace_back(trim(cell));
       for (const char* needed : {"time_s", "gpus", "work_gpu_s"}) {
         if (std::find(columns.begin(), columns.end(), needed) == columns.end()) {
-          return Error(fmt::format("line {}: no column {} (accepted header: "
-                                   "time_s,gpus,work_gpu_s[,name][,priority_class])",
-                                   line_number, needed));
+          return Error(
+              fmt::format("line {}: no column {} (accepted header: "
+                          "time_s,gpus,work_gpu_s[,name][,priority_class])",
+                          line_number, needed));
         }
       }
       continue;
@@ -142,9 +143,8 @@ std::vector<JobSpec> read_jobs(Reader& training, const std::filesystem::path& fo
       std::move(read->begin(), read->end(), std::back_inserter(jobs));
     }
   }
-  std::stable_sort(jobs.begin(), jobs.end(), [](const JobSpec& a, const JobSpec& b) {
-    return a.arrival < b.arrival;
-  });
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const JobSpec& a, const JobSpec& b) { return a.arrival < b.arrival; });
   for (size_t i = 0; i < jobs.size(); ++i) {
     if (jobs[i].name.empty()) jobs[i].name = fmt::format("train-{:04}", i + 1);
   }

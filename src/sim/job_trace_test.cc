@@ -6,7 +6,8 @@ namespace windlass::sim {
 namespace {
 
 TEST(JobTrace, ReadsColumnsInAnyOrder) {
-  const auto jobs = parse_job_trace("gpus,time_s,work_gpu_s,name\r\n2, 1.5 ,60,a\n\n1,3,10,b\n", {});
+  const auto jobs =
+      parse_job_trace("gpus,time_s,work_gpu_s,name\r\n2, 1.5 ,60,a\n\n1,3,10,b\n", {});
   ASSERT_TRUE(jobs.ok()) << jobs.error().message();
   ASSERT_EQ(jobs->size(), 2u);
   EXPECT_EQ((*jobs)[0].gpus, 2);

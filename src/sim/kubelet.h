@@ -51,10 +51,10 @@ class Kubelets {
   Context& context_;
   Rng delays_;
   Rng pod_delays_;
-  std::map<std::string, NodeState> nodes_;             // by node name
-  std::map<std::string, std::string> instance_of_;     // node name -> provider id
+  std::map<std::string, NodeState> nodes_;          // by node name
+  std::map<std::string, std::string> instance_of_;  // node name -> provider id
   std::map<std::string, Instant> ready_by_instance_;
-  std::map<std::string, const Instance*> booting_;     // by provider id
+  std::map<std::string, const Instance*> booting_;  // by provider id
 };
 
 }  // namespace windlass::sim

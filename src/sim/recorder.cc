@@ -1,11 +1,11 @@
 #include "sim/recorder.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+
+#include <fmt/format.h>
 
 namespace windlass::sim {
 namespace {
@@ -66,8 +66,8 @@ void Recorder::pods_changed() {
   allocated_now_ = 0;
   for (const auto& [key, pod] : context_.state.pods()) {
     if (pod.spec.node_name.empty() || pod.terminal()) continue;
-    allocated_now_ += static_cast<double>(
-        api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
+    allocated_now_ +=
+        static_cast<double>(api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
   }
 }
 
@@ -234,8 +234,7 @@ RunResult Recorder::result(controllers::Policy policy, bool partial) {
   const double paid = cloud_.gpu_seconds_paid();
   result.gpu_hours_paid = paid / 3600;
   if (paid > 0) {
-    result.gpu_utilization =
-        (inference_.busy_gpu_seconds() + training_.busy_gpu_seconds()) / paid;
+    result.gpu_utilization = (inference_.busy_gpu_seconds() + training_.busy_gpu_seconds()) / paid;
     result.gpu_allocation = allocated_gpu_s_ / paid;
   }
   fill_requests(result);

@@ -66,8 +66,8 @@ class Recorder {
     std::optional<Instant> ready;
     std::optional<Instant> first_token;
   };
-  std::map<std::string, FirstPod> first_pods_;     // by node
-  std::map<std::string, Instant> claim_created_;   // by node
+  std::map<std::string, FirstPod> first_pods_;    // by node
+  std::map<std::string, Instant> claim_created_;  // by node
 };
 
 // Exact quantile by the nearest-rank rule (the smallest value with at least q of all at or below);

@@ -1,5 +1,5 @@
-// What one simulated run under one policy came to: the figures of the results table and of `-o json`,
-// and the series the report draws. Plain values; report/ turns them into text.
+// What one simulated run under one policy came to: the figures of the results table and of `-o
+// json`, and the series the report draws. Plain values; report/ turns them into text.
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,11 @@ struct ChartPoint {
   double requests_per_s = 0;
   int replicas_wanted = 0;  // over all scaled deployments
   int replicas_ready = 0;
-  double queue = 0;         // requests waiting
+  double queue = 0;                               // requests waiting
   double latency_p50_ms = 0, latency_p95_ms = 0;  // of the period; NaN if nothing completed
-  double gpu_busy = 0;      // 0..1 of the paid GPUs, mean over the period
+  double gpu_busy = 0;                            // 0..1 of the paid GPUs, mean over the period
   int gpus_paid = 0;
-  double cost_usd = 0;      // so far
+  double cost_usd = 0;  // so far
   int jobs_running = 0;
   int jobs_waiting = 0;
   std::map<std::string, int> nodes_by_type;  // paid now; key "g4dn.xlarge spot"
@@ -53,7 +53,7 @@ struct RunResult {
   double gpu_allocation = 0;   // GPU time requested by bound pods / paid GPU time, 0..1
   LatencySummary latency_ms, ttft_ms;
   double slo_ms = 0;
-  double slo_attainment = 0;   // completed within the SLO / offered, 0..1; NaN without requests
+  double slo_attainment = 0;  // completed within the SLO / offered, 0..1; NaN without requests
   struct {
     uint64_t offered = 0, completed = 0, failed = 0, retried = 0, unfinished = 0;
   } requests;
@@ -64,7 +64,7 @@ struct RunResult {
     int launched = 0, terminated = 0, peak = 0;
     std::map<std::string, int> by_type;  // launched, by instance type
     int spot_interrupted = 0;
-    int insufficient_capacity = 0;       // launches refused
+    int insufficient_capacity = 0;  // launches refused
   } nodes;
   struct {
     int submitted = 0, completed = 0;

@@ -1,12 +1,12 @@
 #include "sim/scenario.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "api/json_reader.h"
 #include "sim/job_trace.h"
@@ -266,13 +266,13 @@ void expect_lead_times(Scenario& scenario) {
       if (!containers.empty()) image = containers.front().image;
     }
     const auto declared = scenario.image_pull.find(image);
-    const Delay& pull = declared == scenario.image_pull.end() ? scenario.default_image_pull
-                                                              : declared->second;
+    const Delay& pull =
+        declared == scenario.image_pull.end() ? scenario.default_image_pull : declared->second;
     spec.model.warm_start = whole(spec.weights.mean() + spec.engine_start.mean());
     const CloudSpec& cloud = scenario.cloud;
-    spec.model.lead_time = whole(cloud.launch.mean() + cloud.boot.mean() +
-                                 cloud.device_plugin.mean() + pull.mean()) +
-                           spec.model.warm_start;
+    spec.model.lead_time =
+        whole(cloud.launch.mean() + cloud.boot.mean() + cloud.device_plugin.mean() + pull.mean()) +
+        spec.model.warm_start;
   }
 }
 
@@ -312,8 +312,7 @@ void read_spec(Reader spec, const std::filesystem::path& folder, std::optional<u
   for (const Reader& model : spec.at("models").items()) {
     scenario.models.push_back(read_model(model, folder));
   }
-  scenario.training =
-      read_training(spec.at("training"), folder, scenario.duration, scenario.seed);
+  scenario.training = read_training(spec.at("training"), folder, scenario.duration, scenario.seed);
   scenario.fixed = read_start(spec.at("static"));
   scenario.autoscaled = read_start(spec.at("autoscaled"));
   scenario.metrics = read_metrics(spec.at("metrics"));
@@ -340,8 +339,8 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return text.str();
 }
 
-void read_manifest_files(const std::vector<std::string>& files,
-                         const std::filesystem::path& folder, ScenarioFile& out) {
+void read_manifest_files(const std::vector<std::string>& files, const std::filesystem::path& folder,
+                         ScenarioFile& out) {
   for (const std::string& name : files) {
     const auto path = (folder / name).lexically_normal();
     const auto text = read_file(path);
@@ -366,8 +365,8 @@ Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64
   const auto documents = parse_yaml(*text);
   if (!documents.ok()) return documents.error().in(path);
   if (documents->size() != 1) {
-    return Error(fmt::format("{}: one Scenario document is accepted, found {}", path,
-                             documents->size()));
+    return Error(
+        fmt::format("{}: one Scenario document is accepted, found {}", path, documents->size()));
   }
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   ScenarioFile out;
@@ -377,9 +376,10 @@ Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64
     const std::string kind = root.required("kind").required_string();
     const std::string version = root.required("apiVersion").required_string();
     if (kind != "Scenario" || version != "windlass.dev/v1alpha1") {
-      return Error(fmt::format("{}: found kind {} of {}, accepted is kind Scenario of "
-                               "windlass.dev/v1alpha1",
-                               path, kind, version));
+      return Error(
+          fmt::format("{}: found kind {} of {}, accepted is kind Scenario of "
+                      "windlass.dev/v1alpha1",
+                      path, kind, version));
     }
     Reader metadata = root.required("metadata");
     out.scenario.name = metadata.required("name").required_string();

@@ -1,9 +1,9 @@
 #include "sim/scenario_checks.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "scaling/scaled_object.h"
@@ -73,16 +73,16 @@ void check_models(const Scenario& scenario, Findings& out) {
                                 known_keys<api::Deployment>(scenario)));
       continue;
     }
-    const int64_t gpus = api::whole_units(
-        api::pod_requests(deployment->pod_template.spec).milli(api::kNvidiaGpu));
+    const int64_t gpus =
+        api::whole_units(api::pod_requests(deployment->pod_template.spec).milli(api::kNvidiaGpu));
     if (gpus != spec.model.card.tensor_parallel) {
-      out.push_back(fmt::format("model {}: tensorParallel is {}, but the pods of {} ask for {} "
-                                "nvidia.com/gpu",
-                                spec.model.name, spec.model.card.tensor_parallel,
-                                spec.model.deployment, gpus));
+      out.push_back(fmt::format(
+          "model {}: tensorParallel is {}, but the pods of {} ask for {} "
+          "nvidia.com/gpu",
+          spec.model.name, spec.model.card.tensor_parallel, spec.model.deployment, gpus));
     }
-    const auto traffic = Traffic::open(spec.traffic, scenario.seed, scenario.start,
-                                       scenario.duration);
+    const auto traffic =
+        Traffic::open(spec.traffic, scenario.seed, scenario.start, scenario.duration);
     if (!traffic.ok()) {
       out.push_back("model " + spec.model.name + ": " + traffic.error().message());
     }
@@ -111,8 +111,8 @@ void check_start(const Scenario& scenario, const StartSpec& start, const catalog
   }
   for (const auto& [key, replicas] : start.replicas) {
     if (find_object<api::Deployment>(scenario, key) == nullptr) {
-      out.push_back(fmt::format("{}: replicas for Deployment {}, which is in no manifest", place,
-                                key));
+      out.push_back(
+          fmt::format("{}: replicas for Deployment {}, which is in no manifest", place, key));
     }
   }
 }

@@ -1,5 +1,5 @@
-// Training jobs on the cluster: a pod works at its GPUs' speed; killed work since the last checkpoint
-// is done again.
+// Training jobs on the cluster: a pod works at its GPUs' speed; killed work since the last
+// checkpoint is done again.
 #pragma once
 
 #include <functional>

@@ -34,9 +34,12 @@ void Workloads::later(Kind kind, const std::string& key) {
   context_.after(kLatency, [this, kind, key] {
     queued_.erase({kind, key});
     switch (kind) {
-      case Kind::kDeployment: return sync_deployment(key);
-      case Kind::kJob: return sync_job(key);
-      default: return sync_daemons();
+      case Kind::kDeployment:
+        return sync_deployment(key);
+      case Kind::kJob:
+        return sync_job(key);
+      default:
+        return sync_daemons();
     }
   });
 }
@@ -48,7 +51,8 @@ void Workloads::observe(const cluster::Change& change) {
       if (!change.removed) later(change.kind, change.key);
       return;
     case Kind::kNode:
-    case Kind::kDaemonSet: return later(Kind::kDaemonSet, "");
+    case Kind::kDaemonSet:
+      return later(Kind::kDaemonSet, "");
     case Kind::kPod:
       // A pod came, went or changed: its owners look again. Names of removed pods are gone with
       // them, so all owners do; there are few.
@@ -59,7 +63,8 @@ void Workloads::observe(const cluster::Change& change) {
         if (!job.completed_at) later(Kind::kJob, key);
       }
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -125,7 +130,8 @@ void Workloads::sync_job(const std::string& key) {
   for (const std::string& pod_key : context_.state.pods_of(job.meta.uid)) {
     const api::Pod& pod = context_.state.pods().at(pod_key);
     if (pod.phase == api::PodPhase::kSucceeded) ++succeeded;
-    if (!pod.terminal()) ++active;  // terminating ones count: no second pod before the first is gone
+    if (!pod.terminal())
+      ++active;  // terminating ones count: no second pod before the first is gone
   }
   if (succeeded >= job.completions) {
     job.succeeded = succeeded;
@@ -154,9 +160,8 @@ void Workloads::sync_daemons() {
       });
       const api::PodSpec& spec = daemon_set.pod_template.spec;
       const auto labels = api::Requirements::from_labels(node.meta.labels);
-      const bool fits =
-          api::first_untolerated(taints, spec.tolerations, false) == nullptr &&
-          labels.why_incompatible(api::pod_requirements(spec, false), false).empty();
+      const bool fits = api::first_untolerated(taints, spec.tolerations, false) == nullptr &&
+                        labels.why_incompatible(api::pod_requirements(spec, false), false).empty();
       if (fits) create_pod(daemon_set.pod_template, daemon_set.meta, "DaemonSet", "apps/v1", name);
     }
   }

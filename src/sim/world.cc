@@ -1,9 +1,9 @@
 #include "sim/world.h"
 
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "controllers/cluster_view.h"
 #include "sim/api_server.h"
@@ -104,7 +104,8 @@ void World::connect() {
   };
 }
 
-// Nodes that are up at time 0: those of a NodePool with a claim of their own, as if launched before.
+// Nodes that are up at time 0: those of a NodePool with a claim of their own, as if launched
+// before.
 void World::place_first_nodes(const StartSpec& start) {
   int count = 0;
   for (const NodeGroup& group : start.nodes) {
@@ -175,10 +176,8 @@ void World::set_up() {
               deployment->pod_template.spec.priority_class)) {
         deployment->pod_template.spec.priority = priority->value;
       }
-      const StartSpec& start =
-          policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled;
-      if (const auto it = start.replicas.find(deployment->meta.key());
-          it != start.replicas.end()) {
+      const StartSpec& start = policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled;
+      if (const auto it = start.replicas.find(deployment->meta.key()); it != start.replicas.end()) {
         deployment->replicas = it->second;
       }
     } else if (auto* daemon_set = std::get_if<api::DaemonSet>(&placed)) {
@@ -255,8 +254,7 @@ void World::log(std::string_view controller, const controllers::Decision& decisi
   for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
   line["result"] = decision.result;
   line["reasons"] = decision.reasons;
-  options_.decisions(
-      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  options_.decisions(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
 }
 
 void World::settle() {

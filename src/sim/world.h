@@ -22,7 +22,8 @@ struct RunOptions {
 };
 
 // Runs the scenario under the policy. Deterministic: scenario and seed give the same result, byte
-// for byte, apart from wall_s, which is left 0 here. Error: a traffic file can't be read to its end.
+// for byte, apart from wall_s, which is left 0 here. Error: a traffic file can't be read to its
+// end.
 Result<RunResult> simulate(const Scenario& scenario, controllers::Policy policy,
                            const RunOptions& options);
 

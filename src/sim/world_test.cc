@@ -1,12 +1,12 @@
-// Whole runs of a short scenario with interruptions, a capacity gap and a Prometheus outage: what must
-// hold in every run, whatever is decided. The books (requests, Little's law, the bill) are asserted by
-// the recorder itself.
+// Whole runs of a short scenario with interruptions, a capacity gap and a Prometheus outage: what
+// must hold in every run, whatever is decided. The books (requests, Little's law, the bill) are
+// asserted by the recorder itself.
 #include "sim/world.h"
 
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace windlass::sim {
 namespace {
@@ -22,7 +22,8 @@ Scenario short_scenario(uint64_t seed) {
   return scenario;
 }
 
-RunResult run(const Scenario& scenario, Policy policy, std::vector<std::string>* decisions = nullptr) {
+RunResult run(const Scenario& scenario, Policy policy,
+              std::vector<std::string>* decisions = nullptr) {
   RunOptions options;
   if (decisions != nullptr) {
     options.decisions = [decisions](const std::string& line) { decisions->push_back(line); };
