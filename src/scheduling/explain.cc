@@ -150,6 +150,10 @@ std::string why_no_node(Search& search, const PodKind& kind, const Variant& vari
 
 std::vector<std::string> explain(Search& search, const PodKind& kind) {
   const Variant& variant = kind.variants.back();
+  if (!variant.wishes.contradiction.empty()) {
+    return {
+        fmt::format("label {}: what is asked of it excludes itself", variant.wishes.contradiction)};
+  }
   std::vector<std::string> reasons;
   for (uint32_t t = 0; t < search.templates.size(); ++t) {
     reasons.push_back(fmt::format("pool {}: {}", search.templates[t].pool().meta.name,

@@ -5,6 +5,11 @@
 namespace windlass::scheduling {
 namespace {
 
+auto heaviest_preference(auto& terms) {
+  // The one api::pod_requirements counts: the first of the heaviest.
+  return std::ranges::max_element(terms, {}, &api::PreferredNodeTerm::weight);
+}
+
 // Each step works on the pod and says whether it found something to give up.
 bool drop_required_term(api::PodSpec& pod) {
   if (pod.required_node_terms.size() < 2) return false;
@@ -15,8 +20,7 @@ bool drop_required_term(api::PodSpec& pod) {
 bool drop_heaviest_preference(api::PodSpec& pod) {
   auto& terms = pod.preferred_node_terms;
   if (terms.empty()) return false;
-  // The one api::pod_requirements counts: the first of the heaviest.
-  terms.erase(std::ranges::max_element(terms, {}, &api::PreferredNodeTerm::weight));
+  terms.erase(heaviest_preference(terms));
   return true;
 }
 
@@ -37,9 +41,35 @@ bool tolerate_prefer_no_schedule(api::PodSpec& pod) {
   return true;
 }
 
+// A label that must be there according to one wish and, all wishes together, may have no value.
+std::string contradiction_of(const api::PodSpec& pod, const api::Requirements& together) {
+  std::string found;
+  const auto check = [&](const std::string& key) {
+    if (found.empty() && together.get(key).empty()) found = key;
+  };
+  const auto check_term = [&](const api::NodeSelectorTerm& term) {
+    for (const api::RequirementSpec& wish : term.match_expressions) {
+      const bool may_be_absent =
+          wish.op == api::Operator::kNotIn || wish.op == api::Operator::kDoesNotExist;
+      if (!may_be_absent) check(wish.key);
+    }
+  };
+  for (const auto& [key, value] : pod.node_selector) check(key);
+  if (!pod.required_node_terms.empty()) check_term(pod.required_node_terms.front());
+  if (!pod.preferred_node_terms.empty()) {
+    check_term(heaviest_preference(pod.preferred_node_terms)->term);
+  }
+  return found;
+}
+
 Wishes wishes_of(const api::PodSpec& pod) {
-  return {api::pod_requirements(pod, true), api::pod_requirements(pod, false), pod.tolerations,
-          pod.topology_spread};
+  Wishes wishes{api::pod_requirements(pod, true),
+                api::pod_requirements(pod, false),
+                pod.tolerations,
+                pod.topology_spread,
+                {}};
+  wishes.contradiction = contradiction_of(pod, wishes.requirements);
+  return wishes;
 }
 
 }  // namespace

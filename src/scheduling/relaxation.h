@@ -2,6 +2,7 @@
 // karpenter.md 2.5). Preferences count as hard until they are given up.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "api/core.h"
@@ -14,6 +15,10 @@ struct Wishes {
   api::Requirements required;      // the same without the preference
   std::vector<api::Toleration> tolerations;
   std::vector<api::TopologySpreadConstraint> spread;
+  // The label of which these wishes ask what excludes itself (a preference against a requirement,
+  // say); mostly empty. The algebra would take it for DoesNotExist and put the pod on a node
+  // without the label, where kube-scheduler refuses it. A deviation from Karpenter, which does so.
+  std::string contradiction;
 };
 
 // The pod as it is, then one thing less at a time: required OR terms from the first (the last one

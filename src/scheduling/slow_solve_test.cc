@@ -178,9 +178,32 @@ bool relax(api::PodSpec& spec, bool soft_taints) {
   return true;
 }
 
+// Some single value, or the label's absence, must suit every wish for a key.
+bool possible(const api::PodSpec& spec) {
+  std::vector<api::RequirementSpec> wishes;
+  const auto add = [&](const api::NodeSelectorTerm& term) {
+    wishes.insert(wishes.end(), term.match_expressions.begin(), term.match_expressions.end());
+  };
+  for (const auto& [key, value] : spec.node_selector) {
+    wishes.push_back({key, api::Operator::kIn, {value}, {}});
+  }
+  if (!spec.required_node_terms.empty()) add(spec.required_node_terms.front());
+  const api::PreferredNodeTerm* heaviest = nullptr;
+  for (const auto& term : spec.preferred_node_terms) {
+    if (heaviest == nullptr || term.weight > heaviest->weight) heaviest = &term;
+  }
+  if (heaviest != nullptr) add(heaviest->term);
+  return std::ranges::none_of(wishes, [&](const api::RequirementSpec& wish) {
+    const bool positive =
+        wish.op != api::Operator::kNotIn && wish.op != api::Operator::kDoesNotExist;
+    return positive && api::Requirements::from_specs(wishes).get(wish.key).empty();
+  });
+}
+
 bool take(SlowState& state, const api::Pod& pod, bool soft_taints) {
   api::PodSpec spec = pod.spec;
   do {
+    if (!possible(spec)) continue;
     if (take_on_node(state, pod, spec) || take_on_claim(state, pod, spec) ||
         take_on_new_claim(state, pod, spec)) {
       return true;

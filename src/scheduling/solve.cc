@@ -38,6 +38,7 @@ class Solve {
 bool Solve::place(uint32_t pod) {
   PodKind& kind = search_.kinds[search_.queue[pod].kind];
   return std::ranges::any_of(kind.variants, [&](Variant& variant) {
+    if (!variant.wishes.contradiction.empty()) return false;
     return place_on_node(pod, kind, variant) || place_on_claim(pod, kind, variant) ||
            place_on_new_claim(pod, kind, variant);
   });

@@ -342,6 +342,21 @@ TEST(SolveRelaxation, APreferenceIsHardWhileItCanBeHad) {
   EXPECT_EQ(plan.claims.size(), 1U) << text(plan);
 }
 
+TEST(SolveRelaxation, APreferenceThatContradictsARequirementIsGivenUp) {
+  World world;
+  // Together they would be DoesNotExist, which a node without the label meets.
+  world.add(node("n", resources(4, 4)));
+  api::PodSpec& spec = world.add(pod("p", resources(1, 1))).spec;
+  spec.preferred_node_terms = {{1, {{{"rack", api::Operator::kDoesNotExist, {}, {}}}}}};
+  spec.required_node_terms = {{{{"rack", api::Operator::kExists, {}, {}}}}};
+  const Plan plan = solve(world.problem);
+  EXPECT_TRUE(plan.placements.empty()) << text(plan);
+  spec.required_node_terms[0].match_expressions.push_back(
+      {"rack", api::Operator::kDoesNotExist, {}, {}});
+  EXPECT_EQ(text(solve(world.problem)),
+            "default/p nowhere\n  label rack: what is asked of it excludes itself\n");
+}
+
 // ---- Reasons.
 
 struct ReasonCase {
