@@ -239,86 +239,44 @@ struct PollCase {
   const char* ready_condition;
 };
 
-TEST(PollLoop, DecisionTable) {
-  const api::Fallback wide{100, 6, api::FallbackBehavior::kStatic};
+constexpr auto kNone = std::nullopt;
+constexpr const char* kOn = "True:ScalerActive";
+constexpr const char* kOff = "False:ScalerNotActive";
+constexpr const char* kCooling = "False:ScalerCooldown";
+constexpr const char* kReady = "True:ScaledObjectReady";
+constexpr const char* kPartial = "Unknown:PartialTriggerError";
+constexpr const char* kBroken = "False:TriggerError";
+constexpr const char* kKept = "absent";
+
+std::vector<PollCase> poll_cases() {
+  const api::Fallback six{100, 6, api::FallbackBehavior::kStatic};
   const api::Fallback zero{100, 0, api::FallbackBehavior::kStatic};
-  const auto none = std::nullopt;
-  const char* on = "True:ScalerActive";
-  const char* off = "False:ScalerNotActive";
-  const char* cooling = "False:ScalerCooldown";
-  const char* ready = "True:ScaledObjectReady";
-  const PollCase table[] = {
-      {"from zero to one, never to N", {500.0}, 0, none, none, none, -1, 1, true, on, ready},
-      {"from zero to min", {500.0}, 0, 3, none, none, -1, 3, true, on, ready},
-      {"from idle to min", {500.0}, 0, 3, 0, none, -1, 3, true, on, ready},
-      {"idle, between idle and min", {5.0}, 1, 3, 0, none, -1, 3, true, on, ready},
-      {"active and running", {5.0}, 4, none, none, none, -1, none, true, on, ready},
-      {"one of two triggers is enough", {0.0, 5.0}, 4, none, none, none, -1, none, true, on, ready},
-      {"active, another fails",
-       {5.0, kFailed},
-       4,
-       none,
-       none,
-       none,
-       9,
-       none,
-       true,
-       on,
-       "Unknown:PartialTriggerError"},
-      {"activation is strict", {0.0}, 0, none, none, none, -1, none, false, off, ready},
-      {"inactive, fails, has a fallback",
-       {kFailed},
-       4,
-       none,
-       none,
-       wide,
-       999,
-       none,
-       false,
-       off,
-       "absent"},
-      {"inactive, fails, has none",
-       {kFailed},
-       4,
-       none,
-       none,
-       none,
-       999,
-       none,
-       false,
-       off,
-       "False:TriggerError"},
-      {"fails, fallback to zero lets it go",
-       {kFailed},
-       4,
-       none,
-       none,
-       zero,
-       999,
-       0,
-       false,
-       off,
-       "absent"},
-      {"to zero after the cool-down", {0.0}, 4, none, none, none, 301, 0, false, off, ready},
-      {"not at its very end", {0.0}, 4, none, none, none, 300, none, false, cooling, ready},
-      {"never active: initial cool-down only",
-       {0.0},
-       4,
-       none,
-       none,
-       none,
-       -1,
-       0,
-       false,
-       off,
-       ready},
-      {"to idle", {0.0}, 4, 3, 1, none, 301, 1, false, off, ready},
-      {"at idle it stays", {0.0}, 1, 3, 1, none, 301, none, false, off, ready},
-      {"min holds it up", {0.0}, 4, 2, none, none, 301, none, false, off, ready},
-      {"below min without activity", {0.0}, 1, 2, none, none, 301, 2, false, off, ready},
-      {"at zero it stays", {0.0}, 0, none, none, none, 301, none, false, off, ready},
+  const TriggerReading bad = kFailed;
+  return {
+      {"zero to one, never to N", {500.0}, 0, kNone, kNone, kNone, -1, 1, true, kOn, kReady},
+      {"from zero to min", {500.0}, 0, 3, kNone, kNone, -1, 3, true, kOn, kReady},
+      {"from idle to min", {500.0}, 0, 3, 0, kNone, -1, 3, true, kOn, kReady},
+      {"between idle and min", {5.0}, 1, 3, 0, kNone, -1, 3, true, kOn, kReady},
+      {"active and running", {5.0}, 4, kNone, kNone, kNone, -1, kNone, true, kOn, kReady},
+      {"one of two is enough", {0.0, 5.0}, 4, kNone, kNone, kNone, -1, kNone, true, kOn, kReady},
+      {"active, another fails", {5.0, bad}, 4, kNone, kNone, kNone, 9, kNone, true, kOn, kPartial},
+      {"activation is strict", {0.0}, 0, kNone, kNone, kNone, -1, kNone, false, kOff, kReady},
+      {"fails, has a fallback", {bad}, 4, kNone, kNone, six, 999, kNone, false, kOff, kKept},
+      {"fails, has none", {bad}, 4, kNone, kNone, kNone, 999, kNone, false, kOff, kBroken},
+      {"fails, fallback to zero", {bad}, 4, kNone, kNone, zero, 999, 0, false, kOff, kKept},
+      {"after the cool-down", {0.0}, 4, kNone, kNone, kNone, 301, 0, false, kOff, kReady},
+      {"not at its very end", {0.0}, 4, kNone, kNone, kNone, 300, kNone, false, kCooling, kReady},
+      {"never active", {0.0}, 4, kNone, kNone, kNone, -1, 0, false, kOff, kReady},
+      {"to idle", {0.0}, 4, 3, 1, kNone, 301, 1, false, kOff, kReady},
+      {"at idle it stays", {0.0}, 1, 3, 1, kNone, 301, kNone, false, kOff, kReady},
+      {"min holds it up", {0.0}, 4, 2, kNone, kNone, 301, kNone, false, kOff, kReady},
+      {"below min, inactive", {0.0}, 1, 2, kNone, kNone, 301, 2, false, kOff, kReady},
+      {"at zero it stays", {0.0}, 0, kNone, kNone, kNone, 301, kNone, false, kOff, kReady},
   };
-  for (const PollCase& c : table) {
+}
+
+TEST(PollLoop, DecisionTable) {
+  for (const PollCase& c : poll_cases()) {
     Poll poll;
     poll.current = c.current;
     poll.object.min_replicas = c.min;
@@ -332,7 +290,7 @@ TEST(PollLoop, DecisionTable) {
     EXPECT_EQ(condition(decision, "Ready"), c.ready_condition) << c.name;
     EXPECT_FALSE(decision.why.empty()) << c.name;
     // lastActiveTime is refreshed by activity, but not beside a failing trigger.
-    const bool refreshed = c.active && std::string_view(c.ready_condition) == ready;
+    const bool refreshed = c.active && std::string_view(c.ready_condition) == kReady;
     EXPECT_EQ(decision.last_active, refreshed ? std::optional(kStart) : poll.object.last_active)
         << c.name;
   }

@@ -80,6 +80,7 @@ std::string why_over_limits(const ClaimTemplate& made_from, const TypeSet& types
 
 std::string why_not_from(Search& search, uint32_t template_index, const PodKind& kind,
                          const Variant& variant) {
+  if (!variant.takes_new_claims) return "what the policy asks of new claims excludes this pod";
   ClaimTemplate& made_from = search.templates[template_index];
   const auto* taint =
       api::first_untolerated(made_from.pool().taints, variant.wishes.tolerations, true);

@@ -19,6 +19,7 @@ struct Variant {
   Wishes wishes;
   // Requirements of a new claim: the wishes and the joint policy's, interned.
   uint32_t asks = 0;
+  bool takes_new_claims = true;         // false: the joint policy contradicts the wishes
   std::vector<uint32_t> spread_groups;  // one a constraint: Search::spread
 
   size_t next_node = 0;               // existing nodes before it are ruled out

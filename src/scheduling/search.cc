@@ -110,7 +110,10 @@ void Search::add_pods(const Problem& problem, std::vector<uint32_t> kind_of_pod)
     for (Wishes& wishes : relaxation_steps(kind.example->spec, soft_taint)) {
       Variant variant;
       api::Requirements asked = wishes.requirements;
-      if (kind.claim_extra != nullptr) asked.add(*kind.claim_extra);
+      if (kind.claim_extra != nullptr) {
+        variant.takes_new_claims = asked.intersects(*kind.claim_extra);
+        asked.add(*kind.claim_extra);
+      }
       variant.asks = interned.intern(std::move(asked));
       variant.wishes = std::move(wishes);
       kind.variants.push_back(std::move(variant));

@@ -108,7 +108,10 @@ bool join(const SlowState& state, SlowClaim& claim, const api::Pod& pod, const a
   if (api::first_untolerated(pool.taints, spec.tolerations, true) != nullptr) return false;
   Requirements wants = api::pod_requirements(spec, true);
   const auto extra = state.problem->claim_requirements.find(pod.meta.key());
-  if (extra != state.problem->claim_requirements.end()) wants.add(extra->second);
+  if (extra != state.problem->claim_requirements.end()) {
+    if (!wants.intersects(extra->second)) return false;
+    wants.add(extra->second);
+  }
   if (!claim.requirements.why_incompatible(wants, true).empty()) return false;
   SlowClaim after = claim;
   after.requirements.add(wants);

@@ -39,8 +39,9 @@ bool Solve::place(uint32_t pod) {
   PodKind& kind = search_.kinds[search_.queue[pod].kind];
   return std::ranges::any_of(kind.variants, [&](Variant& variant) {
     if (!variant.wishes.contradiction.empty()) return false;
-    return place_on_node(pod, kind, variant) || place_on_claim(pod, kind, variant) ||
-           place_on_new_claim(pod, kind, variant);
+    if (place_on_node(pod, kind, variant)) return true;
+    return variant.takes_new_claims &&
+           (place_on_claim(pod, kind, variant) || place_on_new_claim(pod, kind, variant));
   });
 }
 

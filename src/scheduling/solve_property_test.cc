@@ -349,7 +349,6 @@ RC_GTEST_PROP(SolveLaw, PlansHoldWhenLookedAtFromOutside, ()) {
       if (placement.node != there.name) continue;
       const api::Pod& placed = pod_of(problem, placement.pod);
       requests += api::pod_requests(placed.spec);
-      RC_LOG() << text(plan) << " on node labels " << api::Requirements::from_labels(there.labels).to_string() << " wants " << api::pod_requirements(placed.spec,true).to_string() << " prefs " << placed.spec.preferred_node_terms.size() << " terms " << placed.spec.required_node_terms.size();
       RC_ASSERT(kube_accepts(placed.spec, there.labels, there.taints));
     }
     if (!requests.empty()) RC_ASSERT(requests.fits(there.available));

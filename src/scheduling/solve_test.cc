@@ -177,6 +177,17 @@ TEST(Solve, TheJointPolicyNarrowsNewClaimsOnly) {
   EXPECT_EQ(names(plan.claims[0]), Names{"gpu-4"});
 }
 
+TEST(Solve, AJointPolicyThatContradictsThePodOpensNoClaim) {
+  World world;
+  world.add(node_pool("gpu"));
+  world.add(pod("p", resources(1, 1))).spec.required_node_terms = {
+      {{{kGpuCount, api::Operator::kExists, {}, {}}}}};
+  world.problem.claim_requirements["default/p"].add(kGpuCount, {api::Operator::kDoesNotExist, {}});
+  // DoesNotExist alone would not contradict, but take CPU types for a pod that wants GPUs.
+  const Plan plan = solve(world.problem);
+  EXPECT_TRUE(plan.claims.empty()) << text(plan);
+}
+
 TEST(Solve, CustomLabelsAreThosePoolsDefine) {
   World world;
   world.add(node_pool("plain"));
