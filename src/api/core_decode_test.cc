@@ -38,7 +38,7 @@ spec:
           - matchExpressions: [{key: a, operator: Exists}]
       preferredDuringSchedulingIgnoredDuringExecution:
         - {weight: 1, preference: {matchExpressions: [{key: b, operator: In, values: [x]}]}}
-        - {weight: 50, preference: {matchExpressions: [{key: c, operator: In, values: [y]}]}}
+        - {weight: 50, preference: {matchExpressions: [{key: c, operator: In, values: [z]}]}}
   tolerations:
     - {key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}
     - {key: k, value: v, effect: NoExecute, tolerationSeconds: 60}
@@ -127,13 +127,13 @@ TEST(PodDecode, RequirementsAreSelectorFirstTermAndHeaviestPreference) {
   EXPECT_FALSE(strict.has("a")) << "the second term comes by relaxation only";
   EXPECT_FALSE(strict.has("c"));
   const Requirements preferred = pod_requirements(pod.spec, true);
-  EXPECT_TRUE(preferred.get("c").has("y"));
+  EXPECT_TRUE(preferred.get("c").has("z"));
   EXPECT_FALSE(preferred.has("b"));
 }
 
 TEST(PodDecode, Refusals) {
   const std::vector<Refusal> cases{
-      {"name: main\n", "image: x\n", "spec.containers[0].name: is missing"},
+      {"name: main\n", "title: x\n", "spec.containers[0].name: is missing"},
       {"requests: {cpu: 500m}", "requests: {cpu: 1500m}", "cpu is more than its limit"},
       {"requests: {cpu: 500m}", "requests: {example.com/dev: 1}", "needs a limit equal"},
       {"requests: {cpu: 500m}", "requests: {cpu: half}", "requests.cpu: found the string \"half\""},
@@ -196,7 +196,7 @@ status:
   EXPECT_EQ(node.allocatable.milli(kCpu), 3920);
   EXPECT_FALSE(node.allocatable.has(kPods));
   const auto bare =
-      only<Node>("{apiVersion: v1, kind: Node, metadata: {name: n}, status: {capacity: {cpu: 1}}}");
+      only<Node>("{apiVersion: v1, kind: Node, metadata: {name: m}, status: {capacity: {cpu: 1}}}");
   EXPECT_EQ(bare.allocatable.milli(kCpu), 1000);
 }
 

@@ -26,6 +26,7 @@ bool is_plain_duration(std::string_view text, std::string_view units) {
   return !is_digit(text.back());
 }
 
+// Two kinds of nothing: a field that is absent takes its default, one that says Never takes none.
 struct PoolDuration {
   std::optional<Duration> value;  // nullopt: Never
 };
@@ -43,6 +44,7 @@ std::optional<PoolDuration> read_pool_duration(const Reader& field, NeverIs neve
   return std::nullopt;
 }
 
+// Karpenter looks the class up by group and kind whatever its version.
 NodeClassRef read_node_class_ref(Reader ref) {
   NodeClassRef out;
   Reader group = ref.at("group");
@@ -56,6 +58,7 @@ NodeClassRef read_node_class_ref(Reader ref) {
   return out;
 }
 
+// A node can carry one taint of a key and effect, so two could never both hold.
 void check_taints_differ(const Reader& place, const std::vector<Taint>& taints,
                          const std::vector<Taint>& startup_taints) {
   std::set<std::pair<std::string, std::string>> seen;
@@ -123,6 +126,8 @@ bool looks_like_cron(const std::string& text) {
   return fields == 5;
 }
 
+// A schedule says when a budget begins to hold and the duration for how long, so neither means
+// anything alone.
 Budget read_budget(Reader item) {
   Budget out;
   if (const auto nodes = read_budget_nodes(item.at("nodes"))) out.nodes = *nodes;
@@ -161,6 +166,7 @@ Budget read_budget(Reader item) {
   return out;
 }
 
+// An absent list of budgets is one of 10 %; an empty one is no budget at all.
 void read_disruption(Reader disruption, NodePool& out) {
   out.consolidation_policy =
       disruption.at("consolidationPolicy")
@@ -203,6 +209,7 @@ void read_pool_spec(Reader spec, NodePool& out) {
   out.weight = weight.int32(1, 100).value_or(0);
   out.replicas = spec.at("replicas").int32(0, INT32_MAX);
   if (out.replicas) {
+    // A static pool is kept at its size: nothing chooses it, nothing but the count limits it.
     if (weight.present()) weight.error("a pool with replicas takes no weight");
     for (const auto& [name, milli] : out.limits) {
       if (name != "nodes") {

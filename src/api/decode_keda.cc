@@ -15,6 +15,7 @@ namespace {
 
 constexpr int32_t kMost = INT32_MAX;
 
+// These two become Resource metrics of the HPA; everything else an External one, with other rules.
 bool is_resource_trigger(const Trigger& trigger) {
   return trigger.type == "cpu" || trigger.type == "memory";
 }
@@ -27,6 +28,8 @@ void read_target(Reader target, ScaledObject& out) {
   target.warn_unknown_keys();
 }
 
+// KEDA took the type from the metadata once and refuses to guess now; an External metric has no
+// request that a utilisation could be a part of.
 void check_metric_type(const Reader& field, const Trigger& trigger) {
   const bool resource = is_resource_trigger(trigger);
   if (resource && (!field.present() || trigger.metric_type == MetricTargetType::kValue)) {
@@ -37,6 +40,8 @@ void check_metric_type(const Reader& field, const Trigger& trigger) {
   }
 }
 
+// Metadata is checked for its type only: which keys a scaler takes is known where it is evaluated,
+// and KEDA ignores those it does not know.
 Trigger read_trigger(Reader item) {
   Trigger out;
   out.type = item.at("type").required_string();
@@ -65,6 +70,7 @@ Trigger read_trigger(Reader item) {
   return out;
 }
 
+// Names must differ because a formula refers to triggers by them.
 void read_triggers(const Reader& list, ScaledObject& out) {
   std::set<std::string> names;
   for (Reader item : list.items()) {
@@ -84,6 +90,8 @@ bool only_resource_triggers(const ScaledObject& object) {
          std::all_of(object.triggers.begin(), object.triggers.end(), is_resource_trigger);
 }
 
+// A Resource metric is read by the HPA itself, so KEDA never learns that it failed: with such
+// triggers alone there is nothing to fall back from.
 void read_fallback(Reader fallback, bool has_formula, ScaledObject& out) {
   if (!fallback.present()) return;
   Fallback value;
@@ -133,6 +141,7 @@ struct Advanced {
   bool has_hpa_name = false;
 };
 
+// What of the rest of the spec depends on `advanced` is handed back.
 Advanced read_advanced(Reader advanced, ScaledObject& out) {
   Advanced found;
   (void)advanced.at("restoreToOriginalReplicaCount").boolean();
@@ -148,6 +157,7 @@ Advanced read_advanced(Reader advanced, ScaledObject& out) {
   return found;
 }
 
+// The order of idle, least and most replicas.
 void check_bounds(Reader& spec, const ScaledObject& object) {
   if (object.min() > object.max()) {
     spec.at(object.min_replicas ? "minReplicaCount" : "maxReplicaCount")
@@ -220,6 +230,8 @@ void read_spec(Reader spec, ScaledObject& out) {
   spec.warn_unknown_keys();
 }
 
+// Ranges of autoscaling/v2. Defaults are left to the evaluation: for it, absent halves of a
+// behavior and an absent behavior are different things.
 std::optional<ScalingRules> read_rules(Reader rules) {
   if (!rules.expect_map()) return std::nullopt;
   ScalingRules out;
@@ -271,6 +283,7 @@ ScaledObject read_scaled_object(Reader root) {
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   Reader spec = root.required("spec");
   if (spec.present()) read_spec(std::move(spec), out);
+  // KEDA's conditions carry no times.
   Reader status = root.at("status");
   out.conditions = read_conditions(status.at("conditions"));
   out.last_active = status.at("lastActiveTime").time();

@@ -10,6 +10,7 @@
 namespace windlass::api {
 namespace {
 
+// The uid is not required: manifests written by hand have none.
 std::vector<OwnerReference> read_owners(const Reader& list) {
   std::vector<OwnerReference> owners;
   for (Reader item : list.items()) {
@@ -72,6 +73,8 @@ ObjectMeta read_meta(Reader meta, Scope scope) {
   return out;
 }
 
+// The API server refuses an In without values, which could never hold, and values that would be
+// ignored.
 LabelSelector read_selector(Reader selector) {
   using Op = LabelSelectorTerm::Op;
   LabelSelector out;
@@ -147,6 +150,7 @@ std::vector<Taint> read_taints(const Reader& taints) {
   return out;
 }
 
+// Kubernetes' IntOrString: a number in quotes is not a number there.
 std::optional<IntOrPercent> read_int_or_percent(const Reader& value) {
   if (!value.present()) return std::nullopt;
   if (!value.json().is_string()) {

@@ -44,6 +44,8 @@ std::string read_alias(const Reader& field, const std::string& alias) {
   return "";
 }
 
+// The family decides the root device and what the kubelet keeps for itself, and may come from the
+// alias or from amiFamily; both must agree.
 void read_ami(Reader& spec, Ec2NodeClass& out) {
   Reader terms = spec.required("amiSelectorTerms");
   const std::vector<Reader> items = terms.items();
@@ -142,6 +144,7 @@ std::optional<int64_t> read_root_volume(const Reader& mappings, const std::strin
   return family == "Custom" ? last : by_device;
 }
 
+// Which subnets and groups exist is not known here; that some are asked for is.
 void check_terms(const Reader& terms) {
   const size_t count = terms.must().items().size();
   if (terms.present() && terms.json().is_array() && (count == 0 || count > kMaxTerms)) {

@@ -30,6 +30,7 @@ void read_container_resources(Reader resources, Container& out) {
   }
 }
 
+// restartPolicy Always makes an init container a sidecar; of plain containers it says nothing.
 std::vector<Container> read_containers(const Reader& list, bool init) {
   std::vector<Container> out;
   for (Reader item : list.items()) {
@@ -54,6 +55,8 @@ NodeSelectorTerm read_term(Reader term) {
   return {read_requirements(term.at("matchExpressions"), RequirementsOf::kPod)};
 }
 
+// Terms are kept apart: required ones are alternatives, of which placing takes the first and then,
+// relaxed, the next.
 void read_affinity(Reader affinity, PodSpec& out) {
   for (const std::string_view other : {"podAffinity", "podAntiAffinity"}) {
     Reader field = affinity.at(other);
@@ -75,6 +78,7 @@ void read_affinity(Reader affinity, PodSpec& out) {
   }
 }
 
+// An empty key tolerates everything, which the API server takes from Exists only.
 std::vector<Toleration> read_tolerations(const Reader& list) {
   std::vector<Toleration> out;
   for (Reader item : list.items()) {
@@ -131,6 +135,7 @@ PodPhase read_phase(const Reader& phase) {
       .value_or(PodPhase::kPending);
 }
 
+// Times come from the conditions' transitions, as there are no fields for them.
 void read_pod_status(Reader status, Pod& out) {
   out.phase = read_phase(status.at("phase"));
   out.started_at = status.at("startTime").time();

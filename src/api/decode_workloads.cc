@@ -50,6 +50,7 @@ Deployment read_deployment(Reader root) {
   return out;
 }
 
+// Status is not read: which nodes a DaemonSet covers follows from its template.
 DaemonSet read_daemon_set(Reader root) {
   DaemonSet out;
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);

@@ -18,6 +18,7 @@ std::string_view text_of(LabelSelectorTerm::Op op) {
   WL_UNREACHABLE("selector operator");
 }
 
+// Of minAvailable and maxUnavailable one is given, so the other must go.
 void write_int_or_percent(Json& parent, const char* key, const std::optional<IntOrPercent>& value) {
   if (!value) {
     parent.erase(key);
@@ -74,6 +75,7 @@ void write_selector(Json& parent, const char* key, const LabelSelector& selector
   if (!parent.contains(key)) parent[key] = Json::object();
 }
 
+// Heartbeats and observed generations belong to who wrote the condition and stay.
 void write_conditions(Json& parent, const std::vector<Condition>& conditions) {
   put_each(parent, "conditions", conditions, "type", [](Json& c, const Condition& condition) {
     c["type"] = condition.type;

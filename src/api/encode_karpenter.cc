@@ -17,6 +17,7 @@ std::string_view text_of(ConsolidationPolicy policy) {
   WL_UNREACHABLE("consolidation policy");
 }
 
+// Pools and claims have the same fields under different maps.
 template <typename T>
 void write_template_spec(Json& spec, const T& value) {
   write_taints(spec, "taints", value.taints);
@@ -39,6 +40,7 @@ void write_budget(Json& out, const Budget& budget) {
   put_duration(out, "duration", budget.duration, std::nullopt, "");
 }
 
+// What an absent list means; writing it would change objects that never named a budget.
 bool is_default_budget(const std::vector<Budget>& budgets) {
   return budgets.size() == 1 && budgets[0].nodes.percent && budgets[0].nodes.value == 10 &&
          budgets[0].reasons.empty() && budgets[0].schedule.empty();
@@ -115,6 +117,8 @@ void write(Json& out, const Ec2NodeClass& node_class) {
       put_resources(kubelet, "systemReserved", node_class.system_reserved);
       put_string_map(kubelet, "evictionHard", node_class.eviction_hard);
     });
+    // Of a class made here. One that was read keeps its mappings: which of them is the root volume
+    // depends on the image family.
     if (node_class.root_volume_bytes && !spec.contains("blockDeviceMappings")) {
       const Quantity size =
           Quantity::from_units(*node_class.root_volume_bytes, Quantity::Format::kBinarySI);

@@ -43,6 +43,7 @@ std::string_view text_of(SelectPolicy select) {
   WL_UNREACHABLE("select policy");
 }
 
+// The HPA takes absent rules for its defaults and empty ones for rules, so both must survive.
 void write_rules(Json& parent, const char* key, const std::optional<ScalingRules>& rules) {
   if (!rules) {
     parent.erase(key);
@@ -70,6 +71,7 @@ void write_rules(Json& parent, const char* key, const std::optional<ScalingRules
   if (!parent.contains(key)) parent[key] = Json::object();
 }
 
+// authenticationRef and what else a trigger may hold stay in the element it was read from.
 void write_trigger(Json& out, const Trigger& trigger) {
   put_string(out, "type", trigger.type);
   put_string(out, "name", trigger.name);

@@ -27,6 +27,7 @@ void write_env(Json& container, const StringMap& env) {
   container["env"] = std::move(list);
 }
 
+// Ports, volumes, probes and the rest stay in the container of the same name.
 void write_containers(Json& spec, const char* key, const std::vector<Container>& containers,
                       bool init) {
   put_each(spec, key, containers, "name", [&](Json& c, const Container& container) {
@@ -98,6 +99,8 @@ Json& condition_at(Json& status, std::string_view type) {
   return list.back();
 }
 
+// Pod keeps two moments of the conditions: when it was placed (or found unplaceable) and when it
+// became ready.
 void write_pod_conditions(Json& status, const Pod& pod) {
   if (pod.scheduled_at || pod.unschedulable_since) {
     Json& scheduled = condition_at(status, "PodScheduled");

@@ -20,14 +20,14 @@ TEST(Encode, WhatWasReadComesBack) {
                  volumes: [{name: v}], restartPolicy: Always, terminationGracePeriodSeconds: 30,
                  affinity: {podAffinity: {}, nodeAffinity: {
                    requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [
-                     {matchFields: [{key: metadata.name, operator: In, values: [n]}]}]}}},
+                     {matchFields: [{key: metadata.name, operator: In, values: [x]}]}]}}},
                  tolerations: [{operator: Exists}, {key: a, operator: Equal, value: b}],
                  topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, minDomains: 2,
                    whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {a: b}}}]},
                status: {phase: Running, podIP: 10.0.0.1, conditions: [
                  {type: Ready, status: "False", reason: ContainersNotReady},
                  {type: PodScheduled, status: "True", lastTransitionTime: "2026-03-01T00:00:00Z"}]}})",
-          R"({apiVersion: v1, kind: Node, metadata: {name: n}, spec: {podCIDR: 10.0.0.0/24,
+          R"({apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDR: 10.0.0.0/24,
                taints: [{key: k, effect: NoSchedule, timeAdded: "2026-03-01T00:00:00Z"}]},
                status: {capacity: {cpu: "4", memory: 16Gi}, allocatable: {cpu: 3920m},
                nodeInfo: {a: b}, conditions: [{type: Ready, status: "True",
@@ -51,17 +51,17 @@ TEST(Encode, WhatWasReadComesBack) {
                template: {metadata: {labels: {a: b}}, spec: {expireAfter: 720h0m0s, requirements: [
                {key: a, operator: In, values: [b]}, {key: a, operator: NotIn, values: [c]}],
                taints: [{key: k, value: v, effect: NoSchedule}],
-               nodeClassRef: {group: g, kind: K, name: n}}},
+               nodeClassRef: {group: g, kind: K, name: nc}}},
                disruption: {consolidateAfter: 60m, budgets: [{nodes: "10%"}, {nodes: "3",
                reasons: [Empty]}]}, limits: {cpu: 1k, memory: 1000Gi}, weight: 7},
                status: {nodes: 2, resources: {cpu: "8"}, nodeClassObservedGeneration: 1,
                conditions: [{type: Ready, status: "True", observedGeneration: 4}]}})",
           R"({apiVersion: karpenter.sh/v1, kind: NodePool, metadata: {name: p}, spec: {replicas: 0,
-               template: {spec: {nodeClassRef: {group: g, kind: K, name: n}, expireAfter: Never}},
+               template: {spec: {nodeClassRef: {group: g, kind: K, name: nc}, expireAfter: Never}},
                disruption: {consolidateAfter: Never, budgets: []}}})",
           R"({apiVersion: karpenter.sh/v1, kind: NodeClaim, metadata: {name: c}, spec: {
                requirements: [{key: a, operator: Exists, minValues: 2}], resources: {requests: {
-               cpu: 1}}, nodeClassRef: {group: g, kind: K, name: n}, expireAfter: 24h},
+               cpu: 1}}, nodeClassRef: {group: g, kind: K, name: nc}, expireAfter: 24h},
                status: {providerID: x, imageID: ami-1, allocatable: {cpu: 1930m}}})",
           R"({apiVersion: karpenter.k8s.aws/v1, kind: EC2NodeClass, metadata: {name: c}, spec: {
                amiSelectorTerms: [{alias: al2023@latest}], role: r, userData: x,
@@ -77,7 +77,7 @@ TEST(Encode, WhatWasReadComesBack) {
                behavior: {scaleUp: {}, scaleDown: {stabilizationWindowSeconds: 0, policies: [
                {type: Pods, value: 1, periodSeconds: 60}], selectPolicy: Max, tolerance: "0.1"}}}}},
                status: {hpaName: h, lastActiveTime: "2026-03-01T00:00:00Z", conditions: [
-               {type: Ready, status: "True", reason: x, message: y}]}})",
+               {type: Ready, status: "True", reason: x, message: z}]}})",
       }) {
     const Json written = json_of(text);
     const auto object = decode(written);

@@ -67,6 +67,7 @@ void Reader::wrong_type(std::string_view accepted) const {
   error(fmt::format("found {} (accepted: {})", describe(*value_), accepted));
 }
 
+// Cut before it is compared: an enum value is never long, and the distance costs the product.
 void Reader::not_one_of(const std::vector<std::string_view>& names) const {
   const std::string found = value_->get<std::string>();
   const std::string_view near = nearest_name(printable(found, kExcerpt), names);
@@ -75,6 +76,7 @@ void Reader::not_one_of(const std::vector<std::string_view>& names) const {
                     near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
 }
 
+// Every field of a map that is none would say so; once is enough.
 bool Reader::expect_map() {
   if (!present() || value_->is_object()) return present();
   if (!reported_not_a_map_) wrong_type("a map");
@@ -197,6 +199,7 @@ std::optional<double> Reader::number(double low, double high) const {
   return std::nullopt;
 }
 
+// Kubernetes takes no other spelling: "true" in quotes is a string.
 std::optional<bool> Reader::boolean() const {
   if (!present()) return std::nullopt;
   if (value_->is_boolean()) return value_->get<bool>();

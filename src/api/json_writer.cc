@@ -10,6 +10,7 @@ const Json* field_of(const Json& parent, const char* key) {
   return found == parent.end() || found->is_null() ? nullptr : &*found;
 }
 
+// YAML gives small amounts as numbers.
 std::optional<Quantity> quantity_of(const Json& value) {
   if (!value.is_string() && !value.is_number()) return std::nullopt;
   const auto parsed =
@@ -79,6 +80,8 @@ void put_quantity(Json& parent, const char* key, const Quantity& value) {
       [&](const Json& old) { return quantity_of(old) == value; });
 }
 
+// ResourceList keeps amounts, not spellings: an amount that did not change is written as it was
+// ("1Gi" and not 1073741824).
 void put_resources(Json& parent, const char* key, const ResourceList& value) {
   const auto found = parent.find(key);
   const bool was_there = found != parent.end();
@@ -112,6 +115,7 @@ void put_duration(Json& parent, const char* key, const std::optional<Duration>& 
       [&](const Json& old) { return old == text || (value && same_duration(old, *value)); });
 }
 
+// Lists seldom change their order, so the same place is tried first: that keeps long ones linear.
 Json take_matching(Json& old, size_t index, const char* identity, const Json& fresh) {
   const auto same = [&](const Json& element) {
     if (!element.is_object()) return false;

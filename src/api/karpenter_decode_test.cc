@@ -99,7 +99,7 @@ TEST(NodePoolDecode, Defaults) {
 
 TEST(NodePoolDecode, RefusesWhatKarpenterRefuses) {
   const std::vector<Refusal> cases{
-      {"operator: Gte", "operator: Ge", "did you mean \"Gte\"?"},
+      {"operator: Gte", "operator: Ge", "did you mean \"Gt\"?"},
       {"values: [\"1\"]", "values: [\"1\", \"2\"]", "Gte takes exactly one value"},
       {"values: [\"1\"]", "values: [\"-1\"]", "Gte takes exactly one value"},
       {"values: [\"1\"]", "values: [\"1.5\"]", "Gte takes exactly one value"},
@@ -178,7 +178,7 @@ TEST(NodePoolDecode, AcceptsTheEdges) {
 
 TEST(NodePoolDecode, WarnsOfUnknownFieldsAndValues) {
   EXPECT_EQ(warnings_of(with(kPool, "consolidateAfter:", "consolidatAfter:")),
-            "m.yaml:25: NodePool/gpu spec.disruption.consolidatAfter: unknown field; did you mean "
+            "m.yaml:24: NodePool/gpu spec.disruption.consolidatAfter: unknown field; did you mean "
             "\"consolidateAfter\"?\n");
   EXPECT_EQ(warnings_of(with(kPool, "[spot, on-demand]", "[spot, ondemand]")),
             "m.yaml:16: NodePool/gpu spec.template.spec.requirements[0].values: unknown: ondemand "

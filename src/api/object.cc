@@ -23,6 +23,7 @@ struct KindEntry {
   void (*convert)(Json&, Reader);
 };
 
+// The readers return their own types; the table needs one.
 template <auto read_kind>
 Object as_object(Reader root) {
   return read_kind(std::move(root));
@@ -67,6 +68,7 @@ void restore_paths(ReadLog& log, size_t errors, size_t warnings, const std::stri
   std::for_each(log.warnings.begin() + static_cast<int64_t>(warnings), log.warnings.end(), restore);
 }
 
+// The converted JSON becomes the object's raw, so that it is written back as v1.
 Object read_converted(const KindEntry& entry, const Json& written, const std::string& path,
                       ReadLog& log) {
   Json converted = written;
