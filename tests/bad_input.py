@@ -78,7 +78,7 @@ def check_interrupt(program, folder):
     path.write_text(replaced("duration: 90m", "duration: 900h"))
     process = subprocess.Popen([program, "simulate", path, "-q"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
+    time.sleep(6)  # a sanitized build takes seconds to read its input
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     return process.returncode == 130 and "partial" in out and "Cost" in out, out

@@ -35,6 +35,10 @@ scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& n
   out.name = node.meta.name;
   out.labels = node.meta.labels;
   out.available = state.free_on(node);
+  for (const std::string& key : state.pods_on(node.meta.name)) {
+    const api::Pod& pod = state.pods().at(key);
+    if (!pod.terminal()) out.pods.push_back(&pod);
+  }
   out.daemons_running = daemon_requests(state, node.meta.name);
   if (claim == nullptr) {
     out.initialized = api::is_true(node.conditions, "Ready");
