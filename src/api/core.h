@@ -1,5 +1,5 @@
 // core/v1, apps/v1, batch/v1, policy/v1 and scheduling.k8s.io/v1: the fields Windlass reads or
-// writes, as plain values.
+// writes, as plain values. Volumes' kinds stand in storage.h.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,27 @@
 
 namespace windlass::api {
 
+// A key of a Secret or ConfigMap in the pod's namespace.
+struct ObjectKey {
+  bool secret = false;  // else a ConfigMap
+  std::string name;
+  std::string key;
+  bool operator==(const ObjectKey&) const = default;
+};
+
+struct HostPort {
+  std::string ip = "0.0.0.0";  // 0.0.0.0 and :: stand for every address
+  int32_t port = 0;
+  std::string protocol = "TCP";
+  bool operator==(const HostPort&) const = default;
+};
+
 struct Container {
   std::string name;
   std::string image;
-  StringMap env;          // literal values only
+  StringMap env;                              // literal values
+  std::map<std::string, ObjectKey> env_from;  // valueFrom secretKeyRef and configMapKeyRef
+  std::vector<HostPort> host_ports;
   ResourceList requests;  // limits stand in for absent requests, as the API server does
   ResourceList limits;
   bool restart_always = false;  // init containers only: a sidecar
@@ -38,7 +55,40 @@ struct TopologySpreadConstraint {
   std::string topology_key;
   bool schedule_anyway = false;
   LabelSelector selector;
+  std::optional<int> min_domains;   // fewer domains than this: the least count is 0
+  bool honor_node_affinity = true;  // nodeAffinityPolicy
+  bool honor_node_taints = false;   // nodeTaintsPolicy
+  std::vector<std::string> match_label_keys;
   bool operator==(const TopologySpreadConstraint&) const = default;
+};
+
+struct PodAffinityTerm {
+  std::string topology_key;
+  LabelSelector selector;
+  std::vector<std::string> namespaces;              // with no selector either: the pod's own
+  std::optional<LabelSelector> namespace_selector;  // empty: every namespace
+  std::vector<std::string> match_label_keys;
+  std::vector<std::string> mismatch_label_keys;
+  bool operator==(const PodAffinityTerm&) const = default;
+};
+struct PreferredPodTerm {
+  int weight = 1;
+  PodAffinityTerm term;
+  bool operator==(const PreferredPodTerm&) const = default;
+};
+struct PodAffinity {
+  std::vector<PodAffinityTerm> required;
+  std::vector<PreferredPodTerm> preferred;
+  bool operator==(const PodAffinity&) const = default;
+};
+
+// A volume that a claim stands behind; other kinds of volume take no part in placing.
+struct PodVolume {
+  std::string name;
+  std::string claim;  // of an existing PVC; an ephemeral one is called POD-VOLUME
+  bool ephemeral = false;
+  std::string storage_class;  // ephemeral only; empty: the default class
+  bool operator==(const PodVolume&) const = default;
 };
 
 struct PodSpec {
@@ -50,6 +100,10 @@ struct PodSpec {
   std::vector<PreferredNodeTerm> preferred_node_terms;
   std::vector<Toleration> tolerations;
   std::vector<TopologySpreadConstraint> topology_spread;
+  PodAffinity affinity;
+  PodAffinity anti_affinity;
+  std::vector<PodVolume> volumes;
+  bool has_resource_claims = false;  // DRA
   std::string priority_class;
   std::optional<int32_t> priority;  // resolved from the class
   std::string node_name;
@@ -110,6 +164,18 @@ struct Deployment {
   RawObject raw;
 };
 
+struct StatefulSet {
+  ObjectMeta meta;
+  int32_t replicas = 1;
+  LabelSelector selector;
+  PodTemplate pod_template;
+  // volumeClaimTemplates: storage class by volume name; empty class: the default one.
+  std::vector<std::pair<std::string, std::string>> volume_claims;
+  int32_t status_replicas = 0;
+  int32_t ready_replicas = 0;
+  RawObject raw;
+};
+
 struct DaemonSet {
   ObjectMeta meta;
   LabelSelector selector;
@@ -126,6 +192,23 @@ struct Job {
   int32_t succeeded = 0;
   int32_t failed = 0;
   std::optional<Instant> completed_at;
+  RawObject raw;
+};
+
+struct Namespace {
+  ObjectMeta meta;
+  RawObject raw;
+};
+
+// Values never reach a log or a decision's reasons.
+struct Secret {
+  ObjectMeta meta;
+  StringMap data;  // decoded
+  RawObject raw;
+};
+struct ConfigMap {
+  ObjectMeta meta;
+  StringMap data;
   RawObject raw;
 };
 

@@ -27,5 +27,9 @@ void write(Json& out, const NodePool& pool);
 void write(Json& out, const NodeClaim& claim);
 void write(Json& out, const Ec2NodeClass& node_class);
 void write(Json& out, const ScaledObject& object);
+template <typename T>
+void write(Json& out, const T& object) {
+  write_meta(out, object.meta);
+}
 
 }  // namespace windlass::api

@@ -26,6 +26,10 @@ inline constexpr std::string_view kOsLabel = "kubernetes.io/os";
 inline constexpr std::string_view kHostnameLabel = "kubernetes.io/hostname";
 inline constexpr std::string_view kSpot = "spot";
 inline constexpr std::string_view kOnDemand = "on-demand";
+inline constexpr std::string_view kReserved = "reserved";
+inline constexpr std::string_view kReservationIdLabel = "karpenter.k8s.aws/capacity-reservation-id";
+inline constexpr std::string_view kReservationTypeLabel =
+    "karpenter.k8s.aws/capacity-reservation-type";
 
 struct NodeClassRef {
   std::string group;
@@ -91,6 +95,18 @@ struct NodeClaim {
   [[nodiscard]] std::string zone() const;
 };
 
+// status.capacityReservations
+struct CapacityReservation {
+  std::string id;
+  std::string zone;
+  std::string instance_type;
+  std::string type = "default";  // or capacity-block
+  bool active = true;
+  std::optional<int32_t> available;  // instances left; not in Karpenter's status: windlass.dev
+  std::optional<Instant> ends;
+  bool operator==(const CapacityReservation&) const = default;
+};
+
 struct Ec2NodeClass {
   ObjectMeta meta;
   std::string ami_family;  // AL2023, Bottlerocket, ...
@@ -102,6 +118,19 @@ struct Ec2NodeClass {
   StringMap eviction_hard;
   std::optional<int64_t> root_volume_bytes;
   bool raid0 = false;  // instanceStorePolicy
+  std::vector<CapacityReservation> reservations;
+  std::vector<std::string> ami_ids;  // status.amis
+  RawObject raw;
+};
+
+// karpenter.sh/v1alpha1: other prices or more resources than the provider tells of some types.
+struct NodeOverlay {
+  ObjectMeta meta;
+  std::vector<RequirementSpec> requirements;
+  std::optional<double> price_usd_per_hour;  // XOR price_adjustment
+  std::string price_adjustment;              // "+10%", "-0.05"; empty: none
+  ResourceList capacity;
+  int32_t weight = 0;
   RawObject raw;
 };
 

@@ -29,8 +29,15 @@ Object as_object(Reader root) {
   return read_kind(std::move(root));
 }
 
+template <typename T>
+Object named_only(Reader root) {
+  T out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  return out;
+}
+
 // In the order of Object's alternatives; the first of a kind is the version that is written.
-constexpr std::array<KindEntry, 14> kKinds{{
+constexpr std::array<KindEntry, 27> kKinds{{
     {"Pod", "v1", as_object<read_pod>, nullptr},
     {"Node", "v1", as_object<read_node>, nullptr},
     {"Deployment", "apps/v1", as_object<read_deployment>, nullptr},
@@ -42,6 +49,20 @@ constexpr std::array<KindEntry, 14> kKinds{{
     {"NodeClaim", "karpenter.sh/v1", as_object<read_node_claim>, nullptr},
     {"EC2NodeClass", "karpenter.k8s.aws/v1", as_object<read_ec2_node_class>, nullptr},
     {"ScaledObject", "keda.sh/v1alpha1", as_object<read_scaled_object>, nullptr},
+    {"StatefulSet", "apps/v1", named_only<StatefulSet>, nullptr},
+    {"Namespace", "v1", named_only<Namespace>, nullptr},
+    {"Secret", "v1", named_only<Secret>, nullptr},
+    {"ConfigMap", "v1", named_only<ConfigMap>, nullptr},
+    {"PersistentVolumeClaim", "v1", named_only<PersistentVolumeClaim>, nullptr},
+    {"PersistentVolume", "v1", named_only<PersistentVolume>, nullptr},
+    {"StorageClass", "storage.k8s.io/v1", named_only<StorageClass>, nullptr},
+    {"CSINode", "storage.k8s.io/v1", named_only<CsiNode>, nullptr},
+    {"HorizontalPodAutoscaler", "autoscaling/v2", named_only<HorizontalPodAutoscaler>, nullptr},
+    {"ScaledJob", "keda.sh/v1alpha1", named_only<ScaledJob>, nullptr},
+    {"TriggerAuthentication", "keda.sh/v1alpha1", named_only<TriggerAuthentication>, nullptr},
+    {"NodeOverlay", "karpenter.sh/v1alpha1", named_only<NodeOverlay>, nullptr},
+    {"ClusterTriggerAuthentication", "keda.sh/v1alpha1", named_only<TriggerAuthentication>,
+     nullptr},
     {"NodePool", "karpenter.sh/v1beta1", as_object<read_node_pool>, convert_node_pool},
     {"NodeClaim", "karpenter.sh/v1beta1", as_object<read_node_claim>, convert_node_claim},
     {"EC2NodeClass", "karpenter.k8s.aws/v1beta1", as_object<read_ec2_node_class>,

@@ -6,15 +6,20 @@
 #include <variant>
 #include <vector>
 
+#include "api/autoscaling.h"
 #include "api/core.h"
 #include "api/karpenter.h"
 #include "api/keda.h"
+#include "api/storage.h"
 #include "base/result.h"
 
 namespace windlass::api {
 
-using Object = std::variant<Pod, Node, Deployment, DaemonSet, Job, PriorityClass,
-                            PodDisruptionBudget, NodePool, NodeClaim, Ec2NodeClass, ScaledObject>;
+using Object =
+    std::variant<Pod, Node, Deployment, DaemonSet, Job, PriorityClass, PodDisruptionBudget,
+                 NodePool, NodeClaim, Ec2NodeClass, ScaledObject, StatefulSet, Namespace, Secret,
+                 ConfigMap, PersistentVolumeClaim, PersistentVolume, StorageClass, CsiNode,
+                 HorizontalPodAutoscaler, ScaledJob, TriggerAuthentication, NodeOverlay>;
 
 const ObjectMeta& meta_of(const Object& object);
 std::string_view kind_of(const Object& object);

@@ -19,6 +19,12 @@ struct Offering {
   std::string capacity_type;  // on-demand, spot, reserved
   double usd_per_hour = 0;
   bool available = true;
+  // reserved only: which reservation, its type (default, capacity-block) and instances left in it
+  std::string reservation_id;
+  std::string reservation_type;
+  int32_t reservation_left = 0;
+  // Chance that a launch now succeeds; the cost objective weighs it (1: nothing is known).
+  double odds = 1;
   bool operator==(const Offering&) const = default;
 };
 
@@ -68,5 +74,11 @@ Catalog built_in(const CatalogOptions& options);
 // systemReserved, evictionHard, instanceStorePolicy, root volume): Karpenter's formulas, reference
 // karpenter.md 2.9. `base` is as built_in() makes it: its pods stand for the network's limit.
 Catalog for_node_class(const Catalog& base, const api::Ec2NodeClass& node_class);
+
+// The same types with the class' capacity reservations as offerings of capacity type reserved, at
+// on-demand / 10,000,000 (what Karpenter's AWS provider prices them at), and the overlays' prices
+// and resources (evaluated by weight, then name, both descending; karpenter.md 1.5).
+Catalog with_reservations(const Catalog& base, const api::Ec2NodeClass& node_class);
+Catalog with_overlays(const Catalog& base, const std::vector<const api::NodeOverlay*>& overlays);
 
 }  // namespace windlass::catalog

@@ -14,50 +14,38 @@ const Value* find_in(const Map& map, std::string_view key) {
 }  // namespace
 
 std::string_view to_string(Kind kind) {
-  switch (kind) {
-    case Kind::kPod:
-      return "Pod";
-    case Kind::kNode:
-      return "Node";
-    case Kind::kDeployment:
-      return "Deployment";
-    case Kind::kDaemonSet:
-      return "DaemonSet";
-    case Kind::kJob:
-      return "Job";
-    case Kind::kPriorityClass:
-      return "PriorityClass";
-    case Kind::kPodDisruptionBudget:
-      return "PodDisruptionBudget";
-    case Kind::kNodePool:
-      return "NodePool";
-    case Kind::kNodeClaim:
-      return "NodeClaim";
-    case Kind::kNodeClass:
-      return "EC2NodeClass";
-    case Kind::kScaledObject:
-      return "ScaledObject";
-    case Kind::kQueryRound:
-      return "QueryRound";
-    case Kind::kLaunchResult:
-      return "LaunchResult";
-    case Kind::kInterruption:
-      return "Interruption";
-    case Kind::kModelSignals:
-      return "ModelSignals";
-  }
-  WL_UNREACHABLE("kind");
+  static constexpr std::string_view kNames[] = {"Pod",
+                                                "Node",
+                                                "Deployment",
+                                                "DaemonSet",
+                                                "Job",
+                                                "PriorityClass",
+                                                "PodDisruptionBudget",
+                                                "NodePool",
+                                                "NodeClaim",
+                                                "EC2NodeClass",
+                                                "ScaledObject",
+                                                "StatefulSet",
+                                                "Namespace",
+                                                "Secret",
+                                                "ConfigMap",
+                                                "PersistentVolumeClaim",
+                                                "PersistentVolume",
+                                                "StorageClass",
+                                                "CSINode",
+                                                "HorizontalPodAutoscaler",
+                                                "ScaledJob",
+                                                "TriggerAuthentication",
+                                                "NodeOverlay",
+                                                "QueryRound",
+                                                "LaunchResult",
+                                                "Interruption",
+                                                "ModelSignals"};
+  static_assert(std::size(kNames) == static_cast<size_t>(Kind::kModelSignals) + 1);
+  return kNames[static_cast<size_t>(kind)];
 }
 
 State::State(catalog::Catalog catalog) : catalog_(std::move(catalog)) {}
-
-template <typename T>
-void State::store(Table<T>& table, Kind kind, T object) {
-  object.meta.resource_version = ++version_;
-  std::string key = object.meta.key();
-  changes_.push_back({kind, key, false});
-  table.by_key_.insert_or_assign(std::move(key), std::move(object));
-}
 
 void State::index(const api::Pod& pod) {
   const std::string key = pod.meta.key();
@@ -76,78 +64,51 @@ void State::unindex(const api::Pod& pod) {
   unbound_.erase(key);
 }
 
+void State::index(const api::Node& node) { node_by_provider_[node.provider_id] = node.meta.key(); }
+void State::unindex(const api::Node& node) { node_by_provider_.erase(node.provider_id); }
+
+void State::index(const api::NodeClaim& claim) {
+  if (!claim.provider_id.empty()) claim_by_provider_[claim.provider_id] = claim.meta.key();
+}
+void State::unindex(const api::NodeClaim& claim) { claim_by_provider_.erase(claim.provider_id); }
+
+void State::index(const api::Ec2NodeClass& node_class) {
+  types_by_class_.insert_or_assign(node_class.meta.name,
+                                   catalog::for_node_class(catalog_, node_class));
+}
+
 void State::put(api::Object object) {
-  if (auto* pod = std::get_if<api::Pod>(&object)) {
-    if (const api::Pod* old = pods_.find(pod->meta.key())) unindex(*old);
-    index(*pod);
-    store(pods_, Kind::kPod, std::move(*pod));
-  } else if (auto* node = std::get_if<api::Node>(&object)) {
-    node_by_provider_[node->provider_id] = node->meta.key();
-    store(nodes_, Kind::kNode, std::move(*node));
-  } else if (auto* claim = std::get_if<api::NodeClaim>(&object)) {
-    if (!claim->provider_id.empty()) claim_by_provider_[claim->provider_id] = claim->meta.key();
-    store(node_claims_, Kind::kNodeClaim, std::move(*claim));
-  } else if (auto* node_class = std::get_if<api::Ec2NodeClass>(&object)) {
-    types_by_class_.insert_or_assign(node_class->meta.name,
-                                     catalog::for_node_class(catalog_, *node_class));
-    store(node_classes_, Kind::kNodeClass, std::move(*node_class));
-  } else if (auto* deployment = std::get_if<api::Deployment>(&object)) {
-    store(deployments_, Kind::kDeployment, std::move(*deployment));
-  } else if (auto* daemon_set = std::get_if<api::DaemonSet>(&object)) {
-    store(daemon_sets_, Kind::kDaemonSet, std::move(*daemon_set));
-  } else if (auto* job = std::get_if<api::Job>(&object)) {
-    store(jobs_, Kind::kJob, std::move(*job));
-  } else if (auto* priority = std::get_if<api::PriorityClass>(&object)) {
-    store(priority_classes_, Kind::kPriorityClass, std::move(*priority));
-  } else if (auto* budget = std::get_if<api::PodDisruptionBudget>(&object)) {
-    store(budgets_, Kind::kPodDisruptionBudget, std::move(*budget));
-  } else if (auto* pool = std::get_if<api::NodePool>(&object)) {
-    store(node_pools_, Kind::kNodePool, std::move(*pool));
-  } else if (auto* scaled = std::get_if<api::ScaledObject>(&object)) {
-    store(scaled_objects_, Kind::kScaledObject, std::move(*scaled));
-  }
+  const auto kind = static_cast<Kind>(object.index());
+  std::visit(
+      [&]<typename T>(T& value) {
+        Table<T>& table = std::get<Table<T>>(tables_);
+        value.meta.resource_version = ++version_;
+        std::string key = value.meta.key();
+        if (const T* old = table.find(key)) unindex(*old);
+        index(value);
+        changes_.push_back({kind, key, false});
+        table.by_key_.insert_or_assign(std::move(key), std::move(value));
+      },
+      object);
 }
 
 void State::remove(Kind kind, std::string_view key) {
-  const auto erase = [&](auto& table) {
+  const auto erase = [&]<typename T>(Table<T>& table) {
     const auto it = table.by_key_.find(key);
     if (it == table.by_key_.end()) return;
+    unindex(it->second);
+    if (kind == Kind::kNodeClaim) launch_results_.erase(it->first);
     changes_.push_back({kind, it->first, true});
     ++version_;
     table.by_key_.erase(it);
   };
-  switch (kind) {
-    case Kind::kPod:
-      if (const api::Pod* pod = pods_.find(key)) unindex(*pod);
-      return erase(pods_);
-    case Kind::kNode:
-      if (const api::Node* node = nodes_.find(key)) node_by_provider_.erase(node->provider_id);
-      return erase(nodes_);
-    case Kind::kNodeClaim:
-      if (const api::NodeClaim* claim = node_claims_.find(key)) {
-        claim_by_provider_.erase(claim->provider_id);
-        launch_results_.erase(std::string(key));
-      }
-      return erase(node_claims_);
-    case Kind::kDeployment:
-      return erase(deployments_);
-    case Kind::kDaemonSet:
-      return erase(daemon_sets_);
-    case Kind::kJob:
-      return erase(jobs_);
-    case Kind::kPriorityClass:
-      return erase(priority_classes_);
-    case Kind::kPodDisruptionBudget:
-      return erase(budgets_);
-    case Kind::kNodePool:
-      return erase(node_pools_);
-    case Kind::kNodeClass:
-      return erase(node_classes_);
-    case Kind::kScaledObject:
-      return erase(scaled_objects_);
-    default:
-      WL_UNREACHABLE("only objects are removed");
-  }
+  WL_ASSERT(static_cast<size_t>(kind) < std::variant_size_v<api::Object>);
+  std::apply(
+      [&](auto&... table) {
+        size_t i = 0;
+        ((static_cast<size_t>(kind) == i++ ? erase(table) : void()), ...);
+      },
+      tables_);
 }
 
 const std::set<std::string>& State::pods_on(std::string_view node) const {
@@ -162,23 +123,23 @@ const std::set<std::string>& State::pods_of(std::string_view owner_uid) const {
 
 const api::Node* State::node_by_provider_id(std::string_view id) const {
   const auto* name = find_in(node_by_provider_, id);
-  return name == nullptr ? nullptr : nodes_.find(*name);
+  return name == nullptr ? nullptr : nodes().find(*name);
 }
 
 const api::NodeClaim* State::claim_by_provider_id(std::string_view id) const {
   const auto* name = find_in(claim_by_provider_, id);
-  return name == nullptr ? nullptr : node_claims_.find(*name);
+  return name == nullptr ? nullptr : node_claims().find(*name);
 }
 
 const api::NodeClaim* State::claim_of_node(std::string_view node) const {
-  const api::Node* found = nodes_.find(node);
+  const api::Node* found = nodes().find(node);
   return found == nullptr ? nullptr : claim_by_provider_id(found->provider_id);
 }
 
 api::ResourceList State::free_on(const api::Node& node) const {
   api::ResourceList free = node.allocatable;
   for (const std::string& key : pods_on(node.meta.name)) {
-    const api::Pod& pod = pods_.at(key);
+    const api::Pod& pod = pods().at(key);
     if (!pod.terminal()) free -= api::pod_requests(pod.spec);
   }
   return free;

@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <variant>
 #include <vector>
 
 #include "api/object.h"
@@ -18,6 +20,7 @@
 
 namespace windlass::cluster {
 
+// The objects in the order of api::Object's alternatives.
 enum class Kind {
   kPod,
   kNode,
@@ -30,6 +33,19 @@ enum class Kind {
   kNodeClaim,
   kNodeClass,
   kScaledObject,
+  kStatefulSet,
+  kNamespace,
+  kSecret,
+  kConfigMap,
+  kPersistentVolumeClaim,
+  kPersistentVolume,
+  kStorageClass,
+  kCsiNode,
+  kHorizontalPodAutoscaler,
+  kScaledJob,
+  kTriggerAuthentication,
+  kNodeOverlay,
+  // Observations beside objects.
   kQueryRound,
   kLaunchResult,
   kInterruption,
@@ -43,24 +59,44 @@ struct Change {
   bool removed = false;
 };
 
+template <typename Variant>
+struct TablesOfAlternatives;
+template <typename... T>
+struct TablesOfAlternatives<std::variant<T...>> {
+  using Type = std::tuple<Table<T>...>;
+};
+template <typename Variant>
+using TablesOf = typename TablesOfAlternatives<Variant>::Type;
+
 class State {
  public:
   explicit State(catalog::Catalog catalog);
 
   // --- objects ---
-  [[nodiscard]] const Table<api::Pod>& pods() const { return pods_; }
-  [[nodiscard]] const Table<api::Node>& nodes() const { return nodes_; }
-  [[nodiscard]] const Table<api::Deployment>& deployments() const { return deployments_; }
-  [[nodiscard]] const Table<api::DaemonSet>& daemon_sets() const { return daemon_sets_; }
-  [[nodiscard]] const Table<api::Job>& jobs() const { return jobs_; }
-  [[nodiscard]] const Table<api::PriorityClass>& priority_classes() const {
-    return priority_classes_;
+  // The table of one kind of api::Object.
+  template <typename T>
+  [[nodiscard]] const Table<T>& all() const {
+    return std::get<Table<T>>(tables_);
   }
-  [[nodiscard]] const Table<api::PodDisruptionBudget>& budgets() const { return budgets_; }
-  [[nodiscard]] const Table<api::NodePool>& node_pools() const { return node_pools_; }
-  [[nodiscard]] const Table<api::NodeClaim>& node_claims() const { return node_claims_; }
-  [[nodiscard]] const Table<api::Ec2NodeClass>& node_classes() const { return node_classes_; }
-  [[nodiscard]] const Table<api::ScaledObject>& scaled_objects() const { return scaled_objects_; }
+  [[nodiscard]] const Table<api::Pod>& pods() const { return all<api::Pod>(); }
+  [[nodiscard]] const Table<api::Node>& nodes() const { return all<api::Node>(); }
+  [[nodiscard]] const Table<api::Deployment>& deployments() const { return all<api::Deployment>(); }
+  [[nodiscard]] const Table<api::DaemonSet>& daemon_sets() const { return all<api::DaemonSet>(); }
+  [[nodiscard]] const Table<api::Job>& jobs() const { return all<api::Job>(); }
+  [[nodiscard]] const Table<api::PriorityClass>& priority_classes() const {
+    return all<api::PriorityClass>();
+  }
+  [[nodiscard]] const Table<api::PodDisruptionBudget>& budgets() const {
+    return all<api::PodDisruptionBudget>();
+  }
+  [[nodiscard]] const Table<api::NodePool>& node_pools() const { return all<api::NodePool>(); }
+  [[nodiscard]] const Table<api::NodeClaim>& node_claims() const { return all<api::NodeClaim>(); }
+  [[nodiscard]] const Table<api::Ec2NodeClass>& node_classes() const {
+    return all<api::Ec2NodeClass>();
+  }
+  [[nodiscard]] const Table<api::ScaledObject>& scaled_objects() const {
+    return all<api::ScaledObject>();
+  }
 
   // Creates or replaces; gives it the next resource version.
   void put(api::Object object);
@@ -119,22 +155,19 @@ class State {
  private:
   void index(const api::Pod& pod);
   void unindex(const api::Pod& pod);
+  void index(const api::Node& node);
+  void index(const api::NodeClaim& claim);
+  void index(const api::Ec2NodeClass& node_class);
   template <typename T>
-  void store(Table<T>& table, Kind kind, T object);
+  void index(const T&) {}
+  void unindex(const api::Node& node);
+  void unindex(const api::NodeClaim& claim);
+  template <typename T>
+  void unindex(const T&) {}
 
   uint64_t version_ = 0;
   std::deque<Change> changes_;
-  Table<api::Pod> pods_;
-  Table<api::Node> nodes_;
-  Table<api::Deployment> deployments_;
-  Table<api::DaemonSet> daemon_sets_;
-  Table<api::Job> jobs_;
-  Table<api::PriorityClass> priority_classes_;
-  Table<api::PodDisruptionBudget> budgets_;
-  Table<api::NodePool> node_pools_;
-  Table<api::NodeClaim> node_claims_;
-  Table<api::Ec2NodeClass> node_classes_;
-  Table<api::ScaledObject> scaled_objects_;
+  TablesOf<api::Object> tables_;
 
   std::map<std::string, std::set<std::string>, std::less<>> pods_by_node_;
   std::map<std::string, std::set<std::string>, std::less<>> pods_by_owner_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/karpenter.h"
+#include "api/storage.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
 
@@ -27,7 +28,8 @@ struct ExistingNode {
   std::vector<api::Taint> taints;     // without startup and ephemeral taints if not initialized
   api::ResourceList available;        // allocatable - pods' requests
   api::ResourceList daemons_running;  // requests of daemon pods already on it
-  std::vector<const api::Pod*> pods;  // on it already; read by topology spread only
+  std::vector<const api::Pod*> pods;  // on it already: topology, host ports, volumes
+  std::map<std::string, int32_t> attach_limits;  // volumes by CSI driver; absent: no limit
 };
 
 struct Pool {
@@ -35,6 +37,22 @@ struct Pool {
   // As the pool's node class sees the catalogue, with unavailable offerings marked.
   const catalog::Catalog* types = nullptr;
   api::ResourceList used;  // capacity of the pool's nodes and claims, for limits; key "nodes" too
+};
+
+// What pods' volumes and affinity terms refer to.
+struct Surroundings {
+  std::vector<const api::Namespace*> namespaces;
+  std::vector<const api::PersistentVolumeClaim*> claims;
+  std::vector<const api::PersistentVolume*> volumes;
+  std::vector<const api::StorageClass*> classes;
+};
+
+// Karpenter's settings PREFERENCE_POLICY and MIN_VALUES_POLICY, and its reserved-offering modes:
+// strict defers a pod whose reservation is taken, else the pod falls back (karpenter.md 2.5, 2.7).
+struct Settings {
+  bool ignore_preferences = false;
+  bool best_effort_min_values = false;
+  bool strict_reservations = true;
 };
 
 struct Problem {
@@ -45,6 +63,12 @@ struct Problem {
   // Joint policy: requirements put on new claims for a pod over those of the pod itself, by pod key
   // (e.g. instance types chosen by cost at the SLO). Existing nodes are not touched by it.
   std::map<std::string, api::Requirements> claim_requirements;
+  // Cost objective: pods by key to the number of the new claim they belong to. A pod with a number
+  // shares a new claim with pods of its number only, a pod without one with pods without one.
+  // Existing nodes are not touched by it.
+  std::map<std::string, int32_t> claim_groups;
+  Surroundings surroundings;
+  Settings settings;
 };
 
 struct NewClaim {
