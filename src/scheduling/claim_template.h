@@ -13,6 +13,7 @@
 
 #include "scheduling/amounts.h"
 #include "scheduling/daemons.h"
+#include "scheduling/host_ports.h"
 #include "scheduling/interned_requirements.h"
 #include "scheduling/solve.h"
 #include "scheduling/type_set.h"
@@ -57,9 +58,14 @@ class ClaimTemplate {
   [[nodiscard]] AmountsView room(size_t type) const {
     return {room_.data() + type * columns_, columns_};
   }
+  // The types on which a daemon that binds one of these ports would run.
+  [[nodiscard]] TypeSet types_with_port(const std::vector<Daemon>& daemons,
+                                        const HostPorts& ports) const;
   // The least that daemons take on any of these types, per resource.
   [[nodiscard]] Amounts least_daemons(const TypeSet& types) const;
 
+  // Some type has reserved capacity on offer.
+  [[nodiscard]] bool reserves() const { return reserves_; }
   [[nodiscard]] bool limited() const { return !remaining_.empty(); }
   // Limits less what is in use and was charged; only names that are limited.
   [[nodiscard]] const api::ResourceList& remaining() const { return remaining_; }
@@ -76,6 +82,7 @@ class ClaimTemplate {
   const Pool* pool_;
   InternedRequirements* interned_;
   size_t columns_;
+  bool reserves_ = false;
   std::deque<ClaimState> states_;
   boost::unordered_flat_map<uint32_t, int32_t> state_of_;  // by interned requirements
   std::vector<int64_t> room_;                              // one row a type
