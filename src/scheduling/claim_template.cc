@@ -56,6 +56,16 @@ std::string node_class_label(const api::NodeClassRef& node_class) {
   return node_class.group + "/" + kind;
 }
 
+api::Requirements launch_requirements(const api::Requirements& requirements) {
+  api::Requirements out;
+  for (const auto& [key, requirement] : requirements) {
+    const bool internal =
+        key == api::kHostnameLabel || key == api::kRegisteredLabel || key == api::kInitializedLabel;
+    if (!internal) out.add(key, requirement);
+  }
+  return out;
+}
+
 ClaimTemplate::ClaimTemplate(const Pool& pool, const std::vector<Daemon>& daemons,
                              const ResourceColumns& columns, InternedRequirements& interned)
     : pool_(&pool), interned_(&interned), columns_(columns.size()) {

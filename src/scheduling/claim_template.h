@@ -95,6 +95,10 @@ class ClaimTemplate {
 std::string why_too_few_values(const api::Requirements& requirements,
                                const catalog::Catalog& catalog, const TypeSet& types);
 
+// What a NodeClaim will say of a state's requirements: all but the name nodes do not have yet and
+// the two labels that say how far a node has come.
+api::Requirements launch_requirements(const api::Requirements& requirements);
+
 // The label a node class puts on its nodes: "<group>/<kind in lower case>".
 std::string node_class_label(const api::NodeClassRef& node_class);
 

@@ -225,12 +225,7 @@ void Solve::finish_claim(const OpenClaim& open) {
     }
     if (!too_few.empty()) return;
   }
-  for (const auto& [key, requirement] : made_from.requirements(state)) {
-    // A name nodes do not have yet, and two labels that say how far a node has come.
-    const bool internal =
-        key == api::kHostnameLabel || key == api::kRegisteredLabel || key == api::kInitializedLabel;
-    if (!internal) out.requirements.add(key, requirement);
-  }
+  out.requirements = launch_requirements(made_from.requirements(state));
   if (counts_values && search_.settings.best_effort_min_values) relax_min_values(out);
   out.pods.reserve(open.pods.size());
   for (const uint32_t pod : open.pods) out.pods.push_back(search_.queue[pod].pod->meta.key());

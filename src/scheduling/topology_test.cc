@@ -120,7 +120,7 @@ TEST(TopologySpread, NodesWithoutTheLabelAreNoDomain) {
   const Plan plan = solve(world.problem);
   ASSERT_EQ(plan.unschedulable.size(), 1U);
   EXPECT_EQ(plan.unschedulable[0].reasons.back(),
-            "existing nodes: none of 1 (1: topology spread over topology.kubernetes.io/zone)");
+            "existing nodes: none of 1 (1: topology spread over rack)");
 }
 
 TEST(TopologySpread, ADomainThatCannotBeHadHoldsTheOthersBack) {
