@@ -24,8 +24,10 @@ void add_labels(Hash64& hash, const api::StringMap& labels) {
 }
 
 // Hashes what nearly always tells kinds apart; same_kind() decides.
-uint64_t hash_of(const api::Pod& pod, const api::Requirements* extra, bool labels_matter) {
+uint64_t hash_of(const api::Pod& pod, const api::Requirements* extra,
+                 std::optional<int32_t> claim_group, bool labels_matter) {
   Hash64 hash;
+  if (claim_group) hash.add(int64_t{*claim_group});
   for (const auto& container : pod.spec.containers) add_requests(hash, container.requests);
   add_labels(hash, pod.spec.node_selector);
   for (const auto& term : pod.spec.required_node_terms) {
@@ -63,6 +65,13 @@ bool same_kind(const api::Pod& a, const api::Pod& b, bool labels_matter) {
          x.topology_spread == y.topology_spread;
 }
 
+std::optional<int32_t> claim_group_of(const Problem& problem, const api::Pod& pod) {
+  if (problem.claim_groups.empty()) return std::nullopt;
+  const auto at = problem.claim_groups.find(pod.meta.key());
+  if (at == problem.claim_groups.end()) return std::nullopt;
+  return at->second;
+}
+
 bool same_extra(const api::Requirements* a, const api::Requirements* b) {
   if (a == nullptr || b == nullptr) return a == b;
   return *a == *b;
@@ -83,10 +92,12 @@ PodKinds group_pods(const Problem& problem) {
       const auto at = problem.claim_requirements.find(pod->meta.key());
       if (at != problem.claim_requirements.end()) extra = &at->second;
     }
-    std::vector<uint32_t>& bucket = by_hash[hash_of(*pod, extra, labels_matter)];
+    const std::optional<int32_t> claim_group = claim_group_of(problem, *pod);
+    std::vector<uint32_t>& bucket = by_hash[hash_of(*pod, extra, claim_group, labels_matter)];
     const auto known = std::ranges::find_if(bucket, [&](uint32_t id) {
       const PodKind& kind = out.kinds[id];
-      return same_extra(kind.claim_extra, extra) && same_kind(*kind.example, *pod, labels_matter);
+      return kind.claim_group == claim_group && same_extra(kind.claim_extra, extra) &&
+             same_kind(*kind.example, *pod, labels_matter);
     });
     if (known != bucket.end()) {
       out.of_pod.push_back(*known);
@@ -94,7 +105,7 @@ PodKinds group_pods(const Problem& problem) {
     }
     const auto id = static_cast<uint32_t>(out.kinds.size());
     bucket.push_back(id);
-    out.kinds.push_back({pod, extra, api::pod_requests(pod->spec), {}, {}, {}});
+    out.kinds.push_back({pod, extra, claim_group, api::pod_requests(pod->spec), {}, {}, {}});
     out.of_pod.push_back(id);
   }
   return out;

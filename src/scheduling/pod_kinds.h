@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "scheduling/amounts.h"
@@ -22,8 +23,9 @@ struct Variant {
   bool takes_new_claims = true;         // false: the joint policy contradicts the wishes
   std::vector<uint32_t> spread_groups;  // one a constraint: Search::spread
 
-  size_t next_node = 0;               // existing nodes before it are ruled out
-  std::vector<uint32_t> open_claims;  // new claims not ruled out, of the first `claims_seen`
+  size_t next_node = 0;  // existing nodes before it are ruled out
+  std::vector<uint32_t>
+      open_claims;  // its group's claims not ruled out, of the first `claims_seen`
   size_t claims_seen = 0;
   std::vector<bool> template_ruled_out;  // by template; empty before the first try
 };
@@ -31,6 +33,7 @@ struct Variant {
 struct PodKind {
   const api::Pod* example = nullptr;
   const api::Requirements* claim_extra = nullptr;  // null: the joint policy says nothing
+  std::optional<int32_t> claim_group;              // new claims are shared within it only
   api::ResourceList requests;
   Amounts amounts;
   std::vector<Variant> variants;  // in the order they are tried

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,8 @@ struct Search {
   std::vector<PodKind> kinds;
   std::vector<QueuedPod> queue;  // in the order pods are tried
   std::vector<OpenClaim> claims;
+  // Claims by the group of the pods they are for (Problem::claim_groups), in order of opening.
+  std::map<std::optional<int32_t>, std::vector<uint32_t>> claims_of_group;
   std::vector<SpreadGroup> spread;
 
  private:

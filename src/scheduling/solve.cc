@@ -70,9 +70,11 @@ void Solve::join(OpenClaim& claim, uint32_t pod, const PodKind& kind, const Clai
 
 // The claim with the fewest pods first; ties: the one opened first.
 bool Solve::place_on_claim(uint32_t pod, const PodKind& kind, Variant& variant) {
-  for (; variant.claims_seen < search_.claims.size(); ++variant.claims_seen) {
-    variant.open_claims.push_back(static_cast<uint32_t>(variant.claims_seen));
-  }
+  const std::vector<uint32_t>& of_group = search_.claims_of_group[kind.claim_group];
+  variant.open_claims.insert(variant.open_claims.end(),
+                             of_group.begin() + static_cast<ptrdiff_t>(variant.claims_seen),
+                             of_group.end());
+  variant.claims_seen = of_group.size();
   order_.clear();
   for (const uint32_t id : variant.open_claims) {
     order_.emplace_back(search_.claims[id].pods.size(), id);
@@ -111,6 +113,7 @@ bool Solve::place_on_new_claim(uint32_t pod, const PodKind& kind, Variant& varia
     join(claim, pod, kind, trial);
     // Only the first pod's types are charged, as in Karpenter; later pods leave fewer.
     if (made_from.limited()) made_from.charge(fitting_types(search_, claim));
+    search_.claims_of_group[kind.claim_group].push_back(claim.id);
     search_.claims.push_back(std::move(claim));
     return true;
   }
