@@ -20,8 +20,8 @@ struct Offering {
   double usd_per_hour = 0;
   bool available = true;
   // reserved only: which reservation, its type (default, capacity-block) and instances left in it
-  std::string reservation_id;
-  std::string reservation_type;
+  std::string reservation_id{};
+  std::string reservation_type{};
   int32_t reservation_left = 0;
   // Chance that a launch now succeeds; the cost objective weighs it (1: nothing is known).
   double odds = 1;

@@ -45,7 +45,8 @@ std::string_view to_string(Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-State::State(catalog::Catalog catalog) : catalog_(std::move(catalog)) {}
+State::State(catalog::Catalog catalog, NodeClassUse use)
+    : catalog_(std::move(catalog)), node_class_use_(use) {}
 
 void State::index(const api::Pod& pod) {
   const std::string key = pod.meta.key();
@@ -73,6 +74,7 @@ void State::index(const api::NodeClaim& claim) {
 void State::unindex(const api::NodeClaim& claim) { claim_by_provider_.erase(claim.provider_id); }
 
 void State::index(const api::Ec2NodeClass& node_class) {
+  if (node_class_use_ == NodeClassUse::kIgnored) return;
   types_by_class_.insert_or_assign(node_class.meta.name,
                                    catalog::for_node_class(catalog_, node_class));
 }

@@ -68,9 +68,13 @@ struct TablesOfAlternatives<std::variant<T...>> {
 template <typename Variant>
 using TablesOf = typename TablesOfAlternatives<Variant>::Type;
 
+// Whether a node class changes what its nodes can hold (EC2's formulas) or the catalogue's figures
+// stand as they are.
+enum class NodeClassUse { kApplied, kIgnored };
+
 class State {
  public:
-  explicit State(catalog::Catalog catalog);
+  explicit State(catalog::Catalog catalog, NodeClassUse use = NodeClassUse::kApplied);
 
   // --- objects ---
   // The table of one kind of api::Object.
@@ -176,6 +180,7 @@ class State {
   std::map<std::string, std::string, std::less<>> claim_by_provider_;
 
   catalog::Catalog catalog_;
+  NodeClassUse node_class_use_;
   std::map<std::string, catalog::Catalog, std::less<>> types_by_class_;
   std::map<std::string, QueryRound, std::less<>> polls_;
   std::map<std::string, QueryRound, std::less<>> syncs_;
