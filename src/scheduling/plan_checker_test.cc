@@ -45,9 +45,10 @@ std::vector<const catalog::Offering*> offerings_of(const NewClaim& claim,
   for (const catalog::Offering& offering : type.offerings) {
     const bool reserved = offering.capacity_type == api::kReserved;
     const auto& id = claim.requirements.get(api::kReservationIdLabel);
-    const bool allowed = offering.available && claim.requirements.get(kZone).has(offering.zone) &&
-                         claim.requirements.get(kCapacityType).has(offering.capacity_type) &&
-                         (!reserved || id.has(offering.reservation_id));
+    const bool allowed =
+        offering.available && claim.requirements.get(kZone).has(offering.zone) &&
+        claim.requirements.get(kCapacityType).has(offering.capacity_type) &&
+        (!reserved || (offering.reservation_left > 0 && id.has(offering.reservation_id)));
     if (allowed) out.push_back(&offering);
   }
   return out;
