@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
+#include "disruption/drift.h"
 #include "disruption/pod_disruption.h"
 
 namespace windlass::controllers {
@@ -95,6 +98,37 @@ void count_use(const api::NodeClaim& claim, api::ResourceList& used) {
   used += api::ResourceList{{"nodes", 1000}};
 }
 
+// USD/h of the claim's own offering; 0 where the catalogue does not have it.
+double price_of(const cluster::State& state, const api::NodeClaim& claim) {
+  const catalog::InstanceType* type =
+      state.types_for(claim.node_class.name).find(claim.instance_type());
+  if (type == nullptr) return 0;
+  const std::string zone = claim.zone();
+  const std::string capacity_type = claim.capacity_type();
+  double price = 0;
+  for (const catalog::Offering& offering : type->offerings) {
+    if (offering.zone == zone && offering.capacity_type == capacity_type) {
+      price = offering.usd_per_hour;
+    }
+  }
+  return price;
+}
+
+// What can be found out here, or what a Drifted condition says of things that can't (subnets,
+// security groups).
+void note_drift(const disruption::DriftCheck& check, const api::NodeClaim& claim, Instant now,
+                disruption::Candidate& candidate) {
+  const api::Condition* condition = api::find_condition(claim.conditions, "Drifted");
+  const bool said = condition != nullptr && condition->status == "True";
+  if (const auto drift = check.look(claim, now)) {
+    candidate.drifted = fmt::format("{}: {}", drift->reason, drift->why);
+  } else if (said && !disruption::is_own_drift_reason(condition->reason)) {
+    candidate.drifted = condition->reason;
+    if (!condition->message.empty()) candidate.drifted += ": " + condition->message;
+  }
+  if (!candidate.drifted.empty()) candidate.drifted_since = said ? condition->changed : now;
+}
+
 }  // namespace
 
 bool Nominations::holds(const std::string& name, Instant now) const {
@@ -163,6 +197,11 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
 
 std::vector<disruption::Candidate> candidates(const cluster::State& state,
                                               const Nominations& nominations, Instant now) {
+  std::map<std::string_view, disruption::DriftCheck> drift_checks;
+  for (const auto& [key, pool] : state.node_pools()) {
+    drift_checks.try_emplace(key, pool, state.node_classes().find(pool.node_class.name),
+                             &state.types_for(pool.node_class.name));
+  }
   std::vector<disruption::Candidate> out;
   for (const auto& [key, node] : state.nodes()) {
     const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
@@ -174,22 +213,21 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     candidate.instance_type = claim->instance_type();
     candidate.capacity_type = claim->capacity_type();
     candidate.zone = claim->zone();
-    if (const catalog::InstanceType* type =
-            state.types_for(claim->node_class.name).find(candidate.instance_type)) {
-      for (const catalog::Offering& offering : type->offerings) {
-        const bool same =
-            offering.zone == candidate.zone && offering.capacity_type == candidate.capacity_type;
-        if (same) candidate.usd_per_hour = offering.usd_per_hour;
-      }
-    }
+    candidate.usd_per_hour = price_of(state, *claim);
     const api::Condition* initialized = api::find_condition(claim->conditions, "Initialized");
     candidate.initialized = initialized != nullptr && initialized->status == "True";
     if (candidate.initialized) candidate.initialized_at = initialized->changed;
     candidate.deleting = is_deleting(node, claim);
+    candidate.terminating = api::is_true(claim->conditions, "InstanceTerminating");
     candidate.nominated =
         nominations.holds(node.meta.name, now) || nominations.holds(claim->meta.name, now);
     candidate.ready = api::is_true(node.conditions, "Ready");
+    candidate.created = claim->meta.created;
+    candidate.termination_grace = claim->termination_grace;
     candidate.last_pod_event = claim->last_pod_event;
+    if (const auto check = drift_checks.find(candidate.pool); check != drift_checks.end()) {
+      note_drift(check->second, *claim, now, candidate);
+    }
     candidate.annotations = node.meta.annotations;
     for (const std::string& pod_key : state.pods_on(node.meta.name)) {
       const api::Pod& pod = state.pods().at(pod_key);

@@ -4,6 +4,7 @@
 
 #include "controllers/claim_lifecycle.h"
 #include "controllers/disruption.h"
+#include "controllers/expiry.h"
 #include "controllers/interruption.h"
 #include "controllers/pool_status.h"
 #include "controllers/provisioning.h"
@@ -61,6 +62,7 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
   all.push_back(std::make_unique<StaticPoolsController>());
   all.push_back(std::make_unique<ClaimLifecycleController>());
   all.push_back(std::make_unique<DisruptionController>(disruption, nominations));
+  all.push_back(std::make_unique<ExpiryController>());
   all.push_back(std::make_unique<TerminationController>());
   all.push_back(std::make_unique<InterruptionController>());
   all.push_back(std::make_unique<PoolStatusController>());
