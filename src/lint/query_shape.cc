@@ -222,9 +222,11 @@ Part shape_of_tokens(const Tokens& tokens, int depth) {
   if (depth > kDeepest) return out;
   // Operands between the operators of the outermost level.
   std::vector<Part> operands;
+  // A sign in front is no operator between operands.
   size_t from = 0;
+  while (from < tokens.size() && is_operator(tokens[from])) ++from;
   bool set_words = false;
-  for (size_t i = 0; i <= tokens.size();) {
+  for (size_t i = from; i <= tokens.size();) {
     if (i == tokens.size() || (i > from && is_operator(tokens[i]))) {
       operands.push_back(of_operand(slice(tokens, from, i), depth));
       while (i < tokens.size() && is_operator(tokens[i])) ++i;
