@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/catalog_command.h"
+#include "cli/plan_disruption_command.h"
 #include "cli/simulate_command.h"
 
 int main(int argc, char** argv) {
@@ -14,6 +15,9 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate_command(app, exit_code);
   windlass::cli::add_catalog_command(app, exit_code);
+  CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
+  plan->require_subcommand(1);
+  windlass::cli::add_plan_disruption_command(*plan, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
