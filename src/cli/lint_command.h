@@ -21,8 +21,7 @@ struct LintOptions {
   std::string output = "table";
 };
 
-// Registers the subcommand. When it is chosen it prints to standard output and sets `exit_code`: 2
-// if a file can't be read.
+// Prints to standard output. The exit code: lint_exit_code()'s, or 2 if a file can't be read.
 int run_lint(const LintOptions& options);
 
 }  // namespace windlass::cli

@@ -9,6 +9,7 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/lint_command.h"
+#include "cli/plan_disruption_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -179,6 +180,9 @@ int main(int argc, char** argv) {
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
+  CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
+  plan->require_subcommand(1);
+  windlass::cli::add_plan_disruption_command(*plan, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
