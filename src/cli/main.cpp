@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/catalog_command.h"
+#include "cli/explain_command.h"
 #include "cli/lint_command.h"
 #include "cli/simulate_command.h"
 
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_simulate_command(app, exit_code);
   windlass::cli::add_catalog_command(app, exit_code);
   windlass::cli::add_lint_command(app, exit_code);
+  windlass::cli::add_explain_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

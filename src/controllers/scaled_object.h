@@ -41,7 +41,8 @@ class ScaledObjectController : public Controller {
   std::vector<scaling::TriggerReading> read(const Memory& memory, const cluster::QueryRound& round,
                                             Instant now) const;
   std::vector<std::pair<std::string, std::string>> inputs(
-      const Memory& memory, const std::vector<scaling::TriggerReading>& readings) const;
+      const Memory& memory, const std::vector<scaling::TriggerReading>& readings,
+      const api::Deployment& deployment) const;
   void poll(const api::ScaledObject& object, const api::Deployment& deployment,
             const std::vector<scaling::TriggerReading>& readings, Instant now, Memory& memory,
             Outcome& out);
