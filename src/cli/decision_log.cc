@@ -93,13 +93,14 @@ Records chain_of_pod(const Records& records, const Question& question) {
     }));
   }
   keep(pending);
-  std::set<std::string> claims;
-  if (created != nullptr) claims.emplace(without_kind(created->object));
-  if (bound != nullptr && !bound->input("claim").empty()) claims.insert(bound->input("claim"));
+  // A claim made for the pod counts until it is bound; the one it is bound to counts on.
+  const std::string lives_on = bound == nullptr ? "" : bound->input("claim");
+  const std::string made_for = created == nullptr ? "" : std::string(without_kind(created->object));
+  const Instant placed = bound == nullptr ? until : std::min(until, bound->time);
   for (const DecisionRecord* record : records) {
-    const bool of_claim = std::ranges::any_of(
-        claims, [&](const std::string& claim) { return names_claim(*record, claim); });
-    if (of_claim && record->time <= until) keep(record);
+    const bool on = !lives_on.empty() && names_claim(*record, lives_on) && record->time <= until;
+    const bool for_it = !made_for.empty() && names_claim(*record, made_for);
+    if (on || (for_it && record->time <= placed)) keep(record);
   }
   keep(bound);
   std::ranges::stable_sort(out, {},
@@ -182,7 +183,8 @@ std::string deed(const DecisionRecord& record) {
   if (what == "create") return fmt::format("asked for {}: {}", object, record.result);
   if (what == "launch") return fmt::format("launched {}: {}", object, record.result);
   if (what == "bind") {
-    return fmt::format("{} {} after {}", record.result, object, record.input("waited"));
+    return fmt::format("bound {} to {} after {}", object, record.input("node"),
+                       record.input("waited"));
   }
   if (what == "unschedulable") return fmt::format("found {} for {}", record.result, object);
   if (what == "delete") return fmt::format("deleted {}: {}", object, record.result);

@@ -253,16 +253,19 @@ void World::log(std::string_view controller, const controllers::Decision& decisi
 // no part of the hash; without it nobody could follow a pod to its node.
 void World::tell_bound(const api::Pod& pod) {
   const api::NodeClaim* claim = context_->state.claim_of_node(pod.spec.node_name);
-  controllers::Decision bound{"Pod/" + pod.meta.key(),
-                              "bind",
-                              {{"node", pod.spec.node_name},
-                               {"claim", claim == nullptr ? "" : claim->meta.name},
-                               {"waited", to_string(context_->now - pod.meta.created)}},
-                              "bound to " + pod.spec.node_name,
-                              {}};
+  controllers::Decision bound{
+      "Pod/" + pod.meta.key(),
+      "bind",
+      {{"node", pod.spec.node_name},
+       {"claim", claim == nullptr ? "" : claim->meta.name},
+       {"waited", to_string(milliseconds((context_->now - pod.meta.created).ns / 1'000'000))}},
+      "bound to " + pod.spec.node_name,
+      {}};
   for (const api::OwnerReference& owner : pod.meta.owners) {
-    bound.inputs.emplace_back(
-        "owner", fmt::format("{}/{}/{}", owner.kind, pod.meta.namespace_name, owner.name));
+    // Autoscalers name the Deployment, whose ReplicaSet stands between it and the pod.
+    const std::string_view kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
+    bound.inputs.emplace_back("owner",
+                              fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
   }
   write("kube_scheduler", bound);
 }
