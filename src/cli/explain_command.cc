@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <iostream>
-#include <memory>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -15,13 +13,6 @@
 
 namespace windlass::cli {
 namespace {
-
-struct Options {
-  std::string file;
-  Question question;
-  std::string at;
-  std::string output = "table";
-};
 
 // The names a question could have asked for.
 std::set<std::string> names_for(const DecisionLog& log, const Question& question) {
@@ -44,40 +35,6 @@ std::set<std::string> names_for(const DecisionLog& log, const Question& question
     }
   }
   return out;
-}
-
-int run(Options options) {
-  const auto text = read_file(options.file);
-  if (!text.ok()) {
-    std::cerr << "error: " << text.error().message() << "\n";
-    return 2;
-  }
-  const DecisionLog log = read_decision_log(*text);
-  for (const std::string& bad : log.bad_lines) {
-    std::cerr << fmt::format("warning: {}: {}; skipped\n", options.file, bad);
-  }
-  if (log.records.empty()) {
-    std::cerr << fmt::format(
-        "error: {}: holds no decisions (windlass simulate --decisions FILE "
-        "writes them)\n",
-        options.file);
-    return 2;
-  }
-  if (!options.at.empty()) {
-    const auto at = parse_decision_time(options.at, log.records.front().time);
-    if (!at.ok()) {
-      std::cerr << "error: --at: " << at.error().message() << "\n";
-      return 2;
-    }
-    options.question.at = *at;
-  }
-  const auto records = answer(log, options.question);
-  if (records.empty()) {
-    std::cerr << "error: " << no_answer(log, options.question) << "\n";
-    return 1;
-  }
-  std::cout << (options.output == "json" ? explain_json(records) : explain_text(records));
-  return 0;
 }
 
 }  // namespace
@@ -149,30 +106,39 @@ std::string no_answer(const DecisionLog& log, const Question& question) {
                      count > kShown ? fmt::format(" and {} more", count - kShown) : "");
 }
 
-void add_explain_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
-  Question& question = options->question;
-  CLI::App* command = app.add_subcommand("explain", "Why a decision was made, in sentences");
-  command
-      ->add_option("decisions", options->file,
-                   "What windlass simulate --decisions FILE wrote; - for standard input")
-      ->required();
-  auto* pod = command->add_option("--pod", question.pod, "A pod's way from wanted to placed");
-  auto* node = command->add_option("--node", question.node, "All about a node or its claim");
-  auto* object = command->add_option("--object", question.object,
-                                     "All about an object, like ScaledObject/ns/name or name");
-  pod->excludes(node)->excludes(object);
-  node->excludes(object);
-  command->add_option("--at", options->at,
-                      "Only the last decisions at or before this time: RFC 3339, or an offset from "
-                      "the first decision like 25m");
-  command->add_option("--policy", question.policy, "Of this policy's run alone");
-  command->add_option("-o,--output", options->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-  command->footer(
-      "Exit codes: 0 answered, 1 nothing answers, 2 the file or a flag can't be read.\n\n"
-      "Example: windlass explain decisions.jsonl --pod vllm-inference-x2b4c --policy stock");
-  command->callback([options, &exit_code] { exit_code = run(*options); });
+int run_explain(const ExplainOptions& options) {
+  const auto text = read_file(options.file);
+  if (!text.ok()) {
+    std::cerr << "error: " << text.error().message() << "\n";
+    return 2;
+  }
+  const DecisionLog log = read_decision_log(*text);
+  for (const std::string& bad : log.bad_lines) {
+    std::cerr << fmt::format("warning: {}: {}; skipped\n", options.file, bad);
+  }
+  if (log.records.empty()) {
+    std::cerr << fmt::format(
+        "error: {}: holds no decisions (windlass simulate --decisions FILE "
+        "writes them)\n",
+        options.file);
+    return 2;
+  }
+  Question question = options.question;
+  if (!options.at.empty()) {
+    const auto at = parse_decision_time(options.at, log.records.front().time);
+    if (!at.ok()) {
+      std::cerr << "error: --at: " << at.error().message() << "\n";
+      return 2;
+    }
+    question.at = *at;
+  }
+  const auto records = answer(log, question);
+  if (records.empty()) {
+    std::cerr << "error: " << no_answer(log, question) << "\n";
+    return 1;
+  }
+  std::cout << (options.output == "json" ? explain_json(records) : explain_text(records));
+  return 0;
 }
 
 }  // namespace windlass::cli

@@ -4,7 +4,6 @@
 #include <iostream>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -17,12 +16,6 @@ namespace {
 
 using lint::Finding;
 using lint::Severity;
-
-struct Options {
-  std::vector<std::string> paths;
-  std::string catalog;
-  std::string output = "table";
-};
 
 size_t count_of(const std::vector<Finding>& findings, Severity severity) {
   return static_cast<size_t>(std::ranges::count(findings, severity, &Finding::severity));
@@ -55,18 +48,6 @@ Result<std::vector<lint::File>> load(const std::vector<std::string>& paths) {
     out.push_back({file == "-" ? "standard input" : file, *std::move(text)});
   }
   return out;
-}
-
-int run(const Options& options) {
-  const auto catalog = load_catalog(options.catalog);
-  const auto files = catalog.ok() ? load(options.paths) : catalog.error();
-  if (!files.ok()) {
-    std::cerr << "error: " << files.error().message() << "\n";
-    return 2;
-  }
-  const std::vector<Finding> findings = lint::lint(*files, *catalog);
-  std::cout << (options.output == "json" ? lint_json(findings) : lint_table(findings));
-  return lint_exit_code(findings);
 }
 
 }  // namespace
@@ -103,24 +84,16 @@ int lint_exit_code(const std::vector<Finding>& findings) {
   return count_of(findings, Severity::kError) > 0 ? 1 : 0;
 }
 
-void add_lint_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command =
-      app.add_subcommand("lint", "Say what manifests will really do, before they are applied");
-  command
-      ->add_option("files", options->paths,
-                   "Manifests; a directory stands for the *.yaml, *.yml and *.json in it, - for "
-                   "standard input")
-      ->required();
-  command->add_option("--catalog", options->catalog,
-                      "Instance types to buy from (JSON or YAML), in place of EC2's");
-  command->add_option("-o,--output", options->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-  command->footer(
-      "Exit codes: 0 nothing of severity error, 1 errors, 2 a file can't be read.\n"
-      "Every rule stands in docs/lint.md.\n\n"
-      "Example: windlass lint examples/blog/manifests");
-  command->callback([options, &exit_code] { exit_code = run(*options); });
+int run_lint(const LintOptions& options) {
+  const auto catalog = load_catalog(options.catalog);
+  const auto files = catalog.ok() ? load(options.paths) : catalog.error();
+  if (!files.ok()) {
+    std::cerr << "error: " << files.error().message() << "\n";
+    return 2;
+  }
+  const std::vector<Finding> findings = lint::lint(*files, *catalog);
+  std::cout << (options.output == "json" ? lint_json(findings) : lint_table(findings));
+  return lint_exit_code(findings);
 }
 
 }  // namespace windlass::cli

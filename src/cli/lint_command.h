@@ -6,10 +6,6 @@
 
 #include "lint/rules.h"
 
-namespace CLI {
-class App;
-}
-
 namespace windlass::cli {
 
 // For people: a block a finding, and a count of each severity. For programs: {findings: [...],
@@ -19,8 +15,13 @@ std::string lint_json(const std::vector<lint::Finding>& findings);
 // 1 with any finding of severity error, else 0.
 int lint_exit_code(const std::vector<lint::Finding>& findings);
 
-// Registers the subcommand. When it is chosen it prints to standard output and sets `exit_code`: 2
-// if a file can't be read.
-void add_lint_command(CLI::App& app, int& exit_code);
+struct LintOptions {
+  std::vector<std::string> paths;
+  std::string catalog;
+  std::string output = "table";
+};
+
+// Prints to standard output. The exit code: lint_exit_code()'s, or 2 if a file can't be read.
+int run_lint(const LintOptions& options);
 
 }  // namespace windlass::cli

@@ -9,6 +9,13 @@
 namespace windlass::disruption {
 namespace {
 
+Options moving(const std::string& node, double usd, Duration payback) {
+  Options options;
+  options.move_cost_usd[node] = usd;
+  options.payback = payback;
+  return options;
+}
+
 api::Toleration everything() { return {"", "Exists", "", "", {}}; }
 
 TEST(Propose, NothingToDo) {
@@ -114,7 +121,7 @@ TEST(MultiNode, ReplacesManyByOneOfAnotherType) {
   const Command& command = proposal.commands[0];
   EXPECT_DOUBLE_EQ(command.usd_per_hour_before, 1.2);
   EXPECT_DOUBLE_EQ(command.usd_per_hour_after, 0.2);
-  EXPECT_EQ(command.replacement->pods.size(), 3u);
+  EXPECT_EQ(command.replacements.front().pods.size(), 3u);
   EXPECT_EQ(command.why,
             "3 pods of 3 nodes fit on the nodes that stay and one t-04: 0.200 USD/h instead of "
             "1.200");
@@ -182,7 +189,7 @@ TEST(SingleNode, OnDemandToSpot) {
   cluster.pod("x", "a", 1500);
   const Proposal proposal = cluster.propose();
   ASSERT_EQ(summary(proposal), "single_node_consolidation c-a -> t-02 t-04 t-08 t-16");
-  const auto& replacement = *proposal.commands[0].replacement;
+  const auto& replacement = proposal.commands[0].replacements.front();
   EXPECT_EQ(replacement.requirements.get(api::kCapacityTypeLabel),
             api::Requirement(api::Operator::kIn, {"spot"}));
   EXPECT_DOUBLE_EQ(proposal.commands[0].usd_per_hour_after, 0.04);
@@ -353,7 +360,7 @@ TEST(MoveCost, SavingsMustExceedIt) {
       {0.50, hours(1), "moving its pods costs 0.500 USD, and the node costs 0.400 USD in 1h"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(reason_of(cluster.propose({{{"a", c.cost}}, c.payback}), "a"), c.reason) << c.cost;
+    EXPECT_EQ(reason_of(cluster.propose(moving("a", c.cost, c.payback)), "a"), c.reason) << c.cost;
   }
 }
 
@@ -361,7 +368,7 @@ TEST(MoveCost, EmptyNodesAreNotWeighed) {
   SmallCluster cluster;
   cluster.pool("p");
   cluster.node("a", "p", "t-02");
-  EXPECT_EQ(summary(cluster.propose({{{"a", 99.0}}, hours(1)})), "emptiness c-a");
+  EXPECT_EQ(summary(cluster.propose(moving("a", 99.0, hours(1)))), "emptiness c-a");
 }
 
 // One dear node does not keep the others from going together.
@@ -372,7 +379,7 @@ TEST(MoveCost, SparesTheDearMove) {
     cluster.node(name, "p", "t-08");
     cluster.pod(name, name, 1000);
   }
-  const Proposal proposal = cluster.propose({{{"a", 5.0}}, hours(1)});
+  const Proposal proposal = cluster.propose(moving("a", 5.0, hours(1)));
   EXPECT_EQ(summary(proposal), "multi_node_consolidation c-b c-c");
   EXPECT_EQ(reason_of(proposal, "a"),
             "moving its pods costs 5.000 USD, and the node costs 0.400 USD in 1h");

@@ -19,10 +19,10 @@ std::vector<std::string> requirements_of(const std::vector<Wishes>& steps) {
 }
 
 TEST(Relaxation, APodWithoutPreferencesHasOneStep) {
-  EXPECT_EQ(relaxation_steps({}, false).size(), 1U);
+  EXPECT_EQ(relaxation_steps({}, {}).size(), 1U);
   api::PodSpec pinned;
   pinned.required_node_terms = {zone_in("a")};
-  EXPECT_EQ(relaxation_steps(pinned, false).size(), 1U);  // the last OR term stays
+  EXPECT_EQ(relaxation_steps(pinned, {}).size(), 1U);  // the last OR term stays
 }
 
 TEST(Relaxation, OrTermsGoFirstThenPreferencesFromTheHeaviest) {
@@ -32,7 +32,7 @@ TEST(Relaxation, OrTermsGoFirstThenPreferencesFromTheHeaviest) {
   pod.preferred_node_terms = {{1, {{{"disk", api::Operator::kExists, {}, {}}}}},
                               {9, {{{"gpu", api::Operator::kExists, {}, {}}}}},
                               {9, {{{"net", api::Operator::kExists, {}, {}}}}}};
-  EXPECT_EQ(requirements_of(relaxation_steps(pod, false)),
+  EXPECT_EQ(requirements_of(relaxation_steps(pod, {})),
             (std::vector<std::string>{
                 "gpu Exists, team In [ads], zone In [a]", "gpu Exists, team In [ads], zone In [b]",
                 "net Exists, team In [ads], zone In [b]", "disk Exists, team In [ads], zone In [b]",
@@ -50,7 +50,7 @@ TEST(Relaxation, SoftSpreadIsSwappedWithTheLast) {
   pod.topology_spread = {constraint("soft-1", true), constraint("hard", false),
                          constraint("soft-2", true), constraint("soft-3", true)};
   std::vector<std::string> keys;
-  for (const Wishes& step : relaxation_steps(pod, false)) {
+  for (const Wishes& step : relaxation_steps(pod, {})) {
     std::string line;
     for (const auto& spread : step.spread) line += spread.topology_key + " ";
     keys.push_back(line);
@@ -62,15 +62,55 @@ TEST(Relaxation, SoftSpreadIsSwappedWithTheLast) {
 TEST(Relaxation, SoftTaintsAreToleratedLastAndOnlyIfThereAreAny) {
   api::PodSpec pod;
   pod.preferred_node_terms = {{1, zone_in("a")}};
-  EXPECT_EQ(relaxation_steps(pod, false).size(), 2U);
-  const std::vector<Wishes> steps = relaxation_steps(pod, true);
+  EXPECT_EQ(relaxation_steps(pod, {}).size(), 2U);
+  const std::vector<Wishes> steps = relaxation_steps(pod, {.prefer_no_schedule = true});
   ASSERT_EQ(steps.size(), 3U);
   EXPECT_TRUE(steps[1].tolerations.empty());
   ASSERT_EQ(steps[2].tolerations.size(), 1U);
   EXPECT_TRUE(steps[2].tolerations[0].tolerates({"any", "", "PreferNoSchedule"}));
   EXPECT_FALSE(steps[2].tolerations[0].tolerates({"any", "", "NoSchedule"}));
   pod.tolerations = steps[2].tolerations;
-  EXPECT_EQ(relaxation_steps(pod, true).size(), 2U);  // nothing to add
+  EXPECT_EQ(relaxation_steps(pod, {.prefer_no_schedule = true}).size(), 2U);  // nothing to add
+}
+
+std::string numbers(const Wishes& step) {
+  std::string out;
+  for (const auto& term : step.affinity) out += "+" + term.topology_key;
+  for (const auto& term : step.anti_affinity) out += "-" + term.topology_key;
+  for (const auto& spread : step.spread) out += "~" + spread.topology_key;
+  if (step.requirements.size() > 0) out += "!";
+  for (const auto& toleration : step.tolerations) out += "t" + toleration.effect;
+  return out;
+}
+
+api::PreferredPodTerm preferred(int weight, const std::string& key) {
+  api::PreferredPodTerm out;
+  out.weight = weight;
+  out.term.topology_key = key;
+  return out;
+}
+
+// 2.5, whole: pod affinity, pod anti-affinity (each from the heaviest), node preference,
+// ScheduleAnyway, PreferNoSchedule; required terms stay.
+TEST(Relaxation, WholeOrder) {
+  api::PodSpec pod;
+  pod.affinity.required.emplace_back().topology_key = "req";
+  pod.affinity.preferred = {preferred(1, "light"), preferred(7, "heavy")};
+  pod.anti_affinity.preferred = {preferred(1, "anti")};
+  pod.preferred_node_terms = {{1, zone_in("a")}};
+  pod.topology_spread.emplace_back().topology_key = "soft";
+  pod.topology_spread.back().schedule_anyway = true;
+  std::vector<std::string> steps;
+  for (const Wishes& step : relaxation_steps(pod, {.prefer_no_schedule = true})) {
+    steps.push_back(numbers(step));
+  }
+  EXPECT_EQ(steps, (std::vector<std::string>{"+req+light+heavy-anti~soft!", "+req+light-anti~soft!",
+                                             "+req-anti~soft!", "+req~soft!", "+req~soft", "+req",
+                                             "+reqtPreferNoSchedule"}));
+  const auto ignoring =
+      relaxation_steps(pod, {.prefer_no_schedule = true, .ignore_preferences = true});
+  ASSERT_EQ(ignoring.size(), 1U);
+  EXPECT_EQ(numbers(ignoring[0]), "+reqtPreferNoSchedule");
 }
 
 }  // namespace
