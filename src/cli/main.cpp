@@ -8,6 +8,7 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/explain_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/simulate_command.h"
@@ -113,6 +114,35 @@ void add_lint(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_lint);
 }
 
+void add_explain(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command = app.add_subcommand("explain", "Why a decision was made, in sentences");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass simulate --decisions FILE wrote; - for standard input")
+      ->required();
+  Question& question = options->question;
+  auto* pod = command->add_option("--pod", question.pod, "A pod's way from wanted to placed");
+  auto* node = command->add_option("--node", question.node, "All about a node or its claim");
+  auto* object = command->add_option("--object", question.object,
+                                     "All about an object, like ScaledObject/ns/name or name");
+  for (CLI::Option* option : {pod, node, object}) option->type_name("NAME");
+  pod->excludes(node)->excludes(object);
+  node->excludes(object);
+  command
+      ->add_option("--at", options->at,
+                   "Only the last decisions at or before this time: RFC 3339, or an offset from "
+                   "the first decision like 25m")
+      ->type_name("TIME");
+  command->add_option("--policy", question.policy, "Of this policy's run alone")
+      ->type_name("static|stock|windlass");
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 answered, 1 nothing answers, 2 the file or a flag can't be read.\n\n"
+      "Example: windlass explain decisions.jsonl --pod vllm-inference-x2b4c --policy stock");
+  on_chosen(command, options, exit_code, run_explain);
+}
+
 // The choices of an option stand in its type name: "{table,json}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -179,6 +209,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
+  windlass::cli::add_explain(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
