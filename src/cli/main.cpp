@@ -8,6 +8,7 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/plan_nodes_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -86,6 +87,31 @@ void add_catalog(CLI::App& app, int& exit_code) {
   });
 }
 
+void add_plan_nodes(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanNodesOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "nodes", "Where pending pods would go, and which nodes would be bought for them");
+  command
+      ->add_option("-f,--file", options->files,
+                   "Manifests of the cluster: files, directories, or - for standard input; "
+                   "repeatable")
+      ->required()
+      ->type_name("FILE...");
+  command
+      ->add_option("--catalog", options->catalog, "Instance types instead of the EC2 table (JSON)")
+      ->type_name("FILE");
+  command
+      ->add_option("--objective", options->objective,
+                   "stock: Karpenter's rules; cost: the cheapest set of nodes")
+      ->check(CLI::IsMember({"stock", "cost"}))
+      ->capture_default_str();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 all pods are placed, 1 some are not, 2 bad input.\n\n"
+      "Example: windlass plan nodes -f examples/plan/nodes.yaml --objective cost");
+  on_chosen(command, options, exit_code, run_plan_nodes);
+}
+
 // The choices of an option stand in its type name: "{table,json}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -152,6 +178,9 @@ int main(int argc, char** argv) {
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
+  CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
+  plan->require_subcommand(1);
+  windlass::cli::add_plan_nodes(*plan, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
