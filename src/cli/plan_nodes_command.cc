@@ -92,11 +92,10 @@ std::string distance(double usd_per_hour, double bound) {
 std::string totals(const NodesPlan& plan) {
   const scheduling::CostPlan& planned = plan.planned;
   std::string text = fmt::format(
-      "{} new node{}, {} pods on nodes there are, {} left over\n"
+      "new nodes: {}; pods on nodes there are: {}; pods without a place: {}\n"
       "{:.4f} USD/h; lower bound {:.4f} USD/h ({})\n",
-      planned.plan.claims.size(), planned.plan.claims.size() == 1 ? "" : "s",
-      planned.plan.placements.size(), planned.plan.unschedulable.size(), planned.usd_per_hour,
-      planned.lower_bound_usd_per_hour,
+      planned.plan.claims.size(), planned.plan.placements.size(), planned.plan.unschedulable.size(),
+      planned.usd_per_hour, planned.lower_bound_usd_per_hour,
       distance(planned.usd_per_hour, planned.lower_bound_usd_per_hour));
   if (plan.for_cost) {
     text +=
