@@ -11,6 +11,7 @@
 #include "cli/explain_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
+#include "cli/plan_nodes_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -143,6 +144,31 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_plan_nodes(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanNodesOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "nodes", "Where pending pods would go, and which nodes would be bought for them");
+  command
+      ->add_option("-f,--file", options->files,
+                   "Manifests of the cluster: files, directories, or - for standard input; "
+                   "repeatable")
+      ->required()
+      ->type_name("FILE...");
+  command
+      ->add_option("--catalog", options->catalog, "Instance types instead of the EC2 table (JSON)")
+      ->type_name("FILE");
+  command
+      ->add_option("--objective", options->objective,
+                   "stock: Karpenter's rules; cost: the cheapest set of nodes")
+      ->check(CLI::IsMember({"stock", "cost"}))
+      ->capture_default_str();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 all pods are placed, 1 some are not, 2 bad input.\n\n"
+      "Example: windlass plan nodes -f examples/plan/nodes.yaml --objective cost");
+  on_chosen(command, options, exit_code, run_plan_nodes);
+}
+
 // The choices of an option stand in its type name: "{table,json}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -214,6 +240,7 @@ int main(int argc, char** argv) {
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
   windlass::cli::add_plan_disruption_command(*plan, exit_code);
+  windlass::cli::add_plan_nodes(*plan, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

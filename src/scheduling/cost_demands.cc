@@ -46,6 +46,7 @@ int32_t most_per_node(const api::Pod& pod, PerNode per_node) {
   return most;
 }
 
+// Labels whose value for the pod depends on where others are, or its volumes.
 std::set<std::string> topology_keys(const api::PodSpec& spec) {
   std::set<std::string> keys;
   for (const auto& spread : spec.topology_spread) keys.insert(spread.topology_key);
@@ -53,6 +54,7 @@ std::set<std::string> topology_keys(const api::PodSpec& spec) {
     for (const auto& term : affinity->required) keys.insert(term.topology_key);
     for (const auto& preferred : affinity->preferred) keys.insert(preferred.term.topology_key);
   }
+  if (!spec.volumes.empty()) keys.insert(std::string(api::kZoneLabel));
   keys.erase(std::string(api::kHostnameLabel));
   return keys;
 }

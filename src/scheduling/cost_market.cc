@@ -73,9 +73,8 @@ int32_t MarketMaker::state_for(uint32_t pool, const Variant& variant, uint32_t a
 
 // Picks the variant: the first that any pool has a fitting type for.
 void MarketMaker::settle(Demand& demand) {
-  const PodKind& kind = search_.kinds[demand.kind];
-  const std::vector<Variant>& variants = search_.forms[kind.form].variants;
-  demand.amounts = kind.amounts;
+  const std::vector<Variant>& variants = variants_of(demand);
+  demand.amounts = search_.kinds[demand.kind].amounts;
   for (size_t v = 0; v < variants.size(); ++v) {
     const uint32_t asks = asks_of(demand, variants[v]);
     demand.variant = v;
