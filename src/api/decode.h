@@ -11,7 +11,7 @@
 
 namespace windlass::api {
 
-// Parts (decode_meta.cc, decode_pod.cc).
+// Parts.
 enum class Scope { kCluster, kNamespaced };
 ObjectMeta read_meta(Reader meta, Scope scope);
 StringMap read_labels(const Reader& labels);
@@ -25,9 +25,22 @@ std::vector<Taint> read_taints(const Reader& taints);
 std::optional<IntOrPercent> read_int_or_percent(const Reader& value);
 PodTemplate read_pod_template(Reader pod_template);
 PodSpec read_pod_spec(Reader spec);
+// What a pod's affinity says of nodes and of other pods, into `out`.
+void read_affinity(Reader affinity, PodSpec& out);
+NodeSelectorTerm read_node_term(Reader term);
+// core/v1 NodeSelector: terms, ORed.
+std::vector<NodeSelectorTerm> read_node_selector(Reader selector);
+std::vector<TopologySpreadConstraint> read_topology_spread(const Reader& list);
+// A batch/v1 JobSpec. Only a ScaledJob's may leave restartPolicy out (KEDA puts OnFailure).
+enum class RestartPolicy { kRequired, kOptional };
+void read_job_spec(Reader spec, RestartPolicy restart_policy, Job& out);
+// The triggers of a ScaledObject or ScaledJob.
+enum class TriggersOf { kScaledObject, kScaledJob };
+std::vector<Trigger> read_triggers(const Reader& list, TriggersOf owner);
+bool is_resource_trigger(const Trigger& trigger);  // cpu and memory
 
 // Who states a requirement decides which operators there are, and how keys are restricted.
-enum class RequirementsOf { kPod, kNodePool };
+enum class RequirementsOf { kPod, kNodePool, kNodeOverlay };
 std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsOf owner);
 // An error at `place` if a NodePool may not set or require the label.
 void check_pool_label(const Reader& place, const std::string& key);
@@ -46,6 +59,19 @@ NodePool read_node_pool(Reader root);
 NodeClaim read_node_claim(Reader root);
 Ec2NodeClass read_ec2_node_class(Reader root);
 ScaledObject read_scaled_object(Reader root);
+StatefulSet read_stateful_set(Reader root);
+Namespace read_namespace(Reader root);
+Secret read_secret(Reader root);
+ConfigMap read_config_map(Reader root);
+PersistentVolumeClaim read_persistent_volume_claim(Reader root);
+PersistentVolume read_persistent_volume(Reader root);
+StorageClass read_storage_class(Reader root);
+CsiNode read_csi_node(Reader root);
+HorizontalPodAutoscaler read_horizontal_pod_autoscaler(Reader root);
+ScaledJob read_scaled_job(Reader root);
+TriggerAuthentication read_trigger_authentication(Reader root);
+TriggerAuthentication read_cluster_trigger_authentication(Reader root);
+NodeOverlay read_node_overlay(Reader root);
 std::optional<Behavior> read_behavior(Reader behavior);
 
 // karpenter.sh and karpenter.k8s.aws v1beta1 to v1, in place; `root` reads the same object before

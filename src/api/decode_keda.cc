@@ -1,8 +1,6 @@
 // ScaledObject of keda.sh/v1alpha1, with the rules of its CRD and of KEDA's webhook that one object
 // can be judged by (reference keda_hpa.md 1.1, 1.2).
 #include <algorithm>
-#include <limits>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,74 +13,12 @@ namespace {
 
 constexpr int32_t kMost = INT32_MAX;
 
-// These two become Resource metrics of the HPA; everything else an External one, with other rules.
-bool is_resource_trigger(const Trigger& trigger) {
-  return trigger.type == "cpu" || trigger.type == "memory";
-}
-
 void read_target(Reader target, ScaledObject& out) {
   out.target_name = target.at("name").required_string();
   out.target_kind = target.at("kind").string().value_or("Deployment");
   out.target_api_version = target.at("apiVersion").string().value_or("apps/v1");
-  target.allow({"envSourceContainerName"});
+  out.env_source_container = target.at("envSourceContainerName").string().value_or("");
   target.warn_unknown_keys();
-}
-
-// KEDA took the type from the metadata once and refuses to guess now; an External metric has no
-// request that a utilisation could be a part of.
-void check_metric_type(const Reader& field, const Trigger& trigger) {
-  const bool resource = is_resource_trigger(trigger);
-  if (resource && (!field.present() || trigger.metric_type == MetricTargetType::kValue)) {
-    field.error(fmt::format("a {} trigger takes Utilization or AverageValue", trigger.type));
-  }
-  if (!resource && trigger.metric_type == MetricTargetType::kUtilization) {
-    field.error("Utilization is for cpu and memory triggers only (accepted: AverageValue, Value)");
-  }
-}
-
-// Metadata is checked for its type only: which keys a scaler takes is known where it is evaluated,
-// and KEDA ignores those it does not know.
-Trigger read_trigger(Reader item) {
-  Trigger out;
-  out.type = item.at("type").required_string();
-  out.name = item.at("name").string().value_or("");
-  Reader metadata = item.required("metadata");
-  out.metadata = metadata.string_map();
-  // Scalers of the external kind define their own keys.
-  if (out.metadata.contains("metricName") && !out.type.starts_with("external")) {
-    metadata.at("metricName").warning("metricName is obsolete and ignored by KEDA");
-  }
-  Reader metric_type = item.at("metricType");
-  out.metric_type =
-      metric_type
-          .one_of<MetricTargetType>({{"AverageValue", MetricTargetType::kAverageValue},
-                                     {"Value", MetricTargetType::kValue},
-                                     {"Utilization", MetricTargetType::kUtilization}})
-          .value_or(MetricTargetType::kAverageValue);
-  check_metric_type(metric_type, out);
-  Reader cached = item.at("useCachedMetrics");
-  out.use_cached_metrics = cached.boolean().value_or(false);
-  if (out.use_cached_metrics && (is_resource_trigger(out) || out.type == "cron")) {
-    cached.error(fmt::format("a {} trigger has no metrics to keep", out.type));
-  }
-  item.allow({"authenticationRef"});
-  item.warn_unknown_keys();
-  return out;
-}
-
-// Names must differ because a formula refers to triggers by them.
-void read_triggers(const Reader& list, ScaledObject& out) {
-  std::set<std::string> names;
-  for (Reader item : list.items()) {
-    out.triggers.push_back(read_trigger(item));
-    const std::string& name = out.triggers.back().name;
-    if (!name.empty() && !names.insert(name).second) {
-      item.at("name").error(fmt::format("\"{}\" is there twice", name.substr(0, 64)));
-    }
-  }
-  if (list.present() && list.json().is_array() && out.triggers.empty()) {
-    list.error("is empty (accepted: at least one trigger)");
-  }
 }
 
 bool only_resource_triggers(const ScaledObject& object) {
@@ -92,8 +28,9 @@ bool only_resource_triggers(const ScaledObject& object) {
 
 // A Resource metric is read by the HPA itself, so KEDA never learns that it failed: with such
 // triggers alone there is nothing to fall back from.
-void read_fallback(Reader fallback, bool has_formula, ScaledObject& out) {
+void read_fallback(Reader fallback, ScaledObject& out) {
   if (!fallback.present()) return;
+  const bool has_formula = out.modifiers.has_value();
   Fallback value;
   value.failure_threshold = fallback.required("failureThreshold").int32(0, kMost).value_or(0);
   value.replicas = fallback.required("replicas").int32(0, kMost).value_or(0);
@@ -116,45 +53,49 @@ void read_fallback(Reader fallback, bool has_formula, ScaledObject& out) {
   out.fallback = value;
 }
 
-// Checked as KEDA does; the formula itself is not evaluated here. Returns whether there is one.
-bool read_modifiers(Reader modifiers) {
-  const std::string formula = modifiers.at("formula").string().value_or("");
+// Formula and target go together; whether the formula can be read is known where it is evaluated.
+std::optional<ScalingModifiers> read_modifiers(Reader modifiers) {
+  ScalingModifiers out;
+  out.formula = modifiers.at("formula").string().value_or("");
   Reader target = modifiers.at("target");
-  const std::string target_text = target.string().value_or("");
-  (void)modifiers.at("activationTarget").string();
-  (void)modifiers.at("metricType").one_of<int>({{"", 0}, {"AverageValue", 0}, {"Value", 1}});
+  out.target = target.string().value_or("");
+  Reader activation = modifiers.at("activationTarget");
+  out.activation_target = activation.string().value_or("");
+  out.metric_type =
+      modifiers.at("metricType")
+          .one_of<MetricTargetType>({{"", MetricTargetType::kAverageValue},
+                                     {"AverageValue", MetricTargetType::kAverageValue},
+                                     {"Value", MetricTargetType::kValue}})
+          .value_or(MetricTargetType::kAverageValue);
   modifiers.warn_unknown_keys();
-  if (formula.empty() && target_text.empty()) return false;
-  if (formula.empty()) modifiers.at("formula").error("is missing (target and formula go together)");
-  const auto number = parse_double(target_text);
-  if (target_text.empty()) {
+  if (out.formula.empty() && out.target.empty()) return std::nullopt;
+  if (out.formula.empty()) {
+    modifiers.at("formula").error("is missing (target and formula go together)");
+  }
+  const auto number = parse_double(out.target);
+  if (out.target.empty()) {
     target.error("is missing (target and formula go together)");
   } else if (!number.ok() || *number <= 0) {
     target.error(fmt::format("found {} (accepted: a number above 0)", describe(target.json())));
   }
-  modifiers.warning("Windlass does not evaluate formulas: each trigger counts by itself");
-  return !formula.empty();
+  if (!out.activation_target.empty() && !parse_double(out.activation_target).ok()) {
+    activation.error(fmt::format("found {} (accepted: a number)", describe(activation.json())));
+  }
+  if (out.formula.empty()) return std::nullopt;
+  return out;
 }
 
-struct Advanced {
-  bool has_formula = false;
-  bool has_hpa_name = false;
-};
-
-// What of the rest of the spec depends on `advanced` is handed back.
-Advanced read_advanced(Reader advanced, ScaledObject& out) {
-  Advanced found;
-  (void)advanced.at("restoreToOriginalReplicaCount").boolean();
+void read_advanced(Reader advanced, ScaledObject& out) {
+  out.restore_original_replicas =
+      advanced.at("restoreToOriginalReplicaCount").boolean().value_or(false);
   Reader hpa = advanced.at("horizontalPodAutoscalerConfig");
   Reader name = hpa.at("name");
-  const std::string hpa_name = name.string().value_or("");
-  if (hpa_name.size() > 63) name.error("is longer than 63");
-  found.has_hpa_name = !hpa_name.empty();
+  out.hpa_name = name.string().value_or("");
+  if (out.hpa_name.size() > 63) name.error("is longer than 63");
   out.behavior = read_behavior(hpa.at("behavior"));
   hpa.warn_unknown_keys();
-  found.has_formula = read_modifiers(advanced.at("scalingModifiers"));
+  out.modifiers = read_modifiers(advanced.at("scalingModifiers"));
   advanced.warn_unknown_keys();
-  return found;
 }
 
 // The order of idle, least and most replicas.
@@ -214,11 +155,11 @@ void read_spec(Reader spec, ScaledObject& out) {
   out.idle_replicas = spec.at("idleReplicaCount").int32(0, kMost);
   out.min_replicas = spec.at("minReplicaCount").int32(0, kMost);
   out.max_replicas = spec.at("maxReplicaCount").int32(1, kMost);
-  read_triggers(spec.required("triggers"), out);
-  const Advanced advanced = read_advanced(spec.at("advanced"), out);
-  read_fallback(spec.at("fallback"), advanced.has_formula, out);
+  out.triggers = read_triggers(spec.required("triggers"), TriggersOf::kScaledObject);
+  read_advanced(spec.at("advanced"), out);
+  read_fallback(spec.at("fallback"), out);
   // keda-hpa-<name> must fit 63 characters, too.
-  const size_t longest = advanced.has_hpa_name ? 63 : 54;
+  const size_t longest = out.hpa_name.empty() ? 54 : 63;
   if (out.meta.name.size() > longest) {
     spec.error(
         fmt::format("the object's name has {} characters (accepted: up to {}, or 63 with "
@@ -230,53 +171,7 @@ void read_spec(Reader spec, ScaledObject& out) {
   spec.warn_unknown_keys();
 }
 
-// Ranges of autoscaling/v2. Defaults are left to the evaluation: for it, absent halves of a
-// behavior and an absent behavior are different things.
-std::optional<ScalingRules> read_rules(Reader rules) {
-  if (!rules.expect_map()) return std::nullopt;
-  ScalingRules out;
-  if (const auto window = rules.at("stabilizationWindowSeconds").int32(0, 3600)) {
-    out.stabilization_window = seconds(*window);
-  }
-  out.select = rules.at("selectPolicy")
-                   .one_of<SelectPolicy>({{"Max", SelectPolicy::kMax},
-                                          {"Min", SelectPolicy::kMin},
-                                          {"Disabled", SelectPolicy::kDisabled}})
-                   .value_or(SelectPolicy::kMax);
-  Reader policies = rules.at("policies");
-  for (Reader item : policies.items()) {
-    ScalingPolicy policy;
-    policy.type = item.required("type")
-                      .one_of<ScalingPolicy::Type>({{"Pods", ScalingPolicy::Type::kPods},
-                                                    {"Percent", ScalingPolicy::Type::kPercent}})
-                      .value_or(ScalingPolicy::Type::kPods);
-    policy.value = item.required("value").int32(1, kMost).value_or(1);
-    policy.period = seconds(item.required("periodSeconds").int32(1, 1800).value_or(1));
-    item.warn_unknown_keys();
-    out.policies.push_back(policy);
-  }
-  if (policies.present() && policies.json().is_array() && out.policies.empty()) {
-    policies.error("is empty (accepted: at least one policy, or no list)");
-  }
-  Reader tolerance = rules.at("tolerance");
-  out.tolerance = tolerance.quantity();
-  if (out.tolerance && *out.tolerance < Quantity()) {
-    tolerance.error(fmt::format("found {} (accepted: 0 or more)", out.tolerance->to_string()));
-  }
-  rules.warn_unknown_keys();
-  return out;
-}
-
 }  // namespace
-
-std::optional<Behavior> read_behavior(Reader behavior) {
-  if (!behavior.expect_map()) return std::nullopt;
-  Behavior out;
-  out.scale_up = read_rules(behavior.at("scaleUp"));
-  out.scale_down = read_rules(behavior.at("scaleDown"));
-  behavior.warn_unknown_keys();
-  return out;
-}
 
 ScaledObject read_scaled_object(Reader root) {
   ScaledObject out;

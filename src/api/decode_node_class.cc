@@ -1,6 +1,7 @@
 // EC2NodeClass of karpenter.k8s.aws/v1: the fields that decide what a node offers its pods
 // (reference karpenter.md 1.4). The rest is checked for its outline and kept as it was read.
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -174,6 +175,54 @@ void read_class_spec(Reader spec, Ec2NodeClass& out) {
   spec.warn_unknown_keys();
 }
 
+// "cr-1=4, cr-2=0": instances left in capacity reservations, which Karpenter asks EC2 for and keeps
+// to itself.
+std::map<std::string, int32_t> read_instances_left(const Reader& annotation) {
+  std::map<std::string, int32_t> out;
+  const std::string text = annotation.string().value_or("");
+  if (text.empty()) return out;
+  for (const std::string_view piece : split(text, ',')) {
+    const size_t equals = piece.find('=');
+    const auto count = equals == std::string_view::npos ? Result<int64_t>(Error("no count"))
+                                                        : parse_int(trim(piece.substr(equals + 1)));
+    if (count.ok() && *count >= 0 && *count <= INT32_MAX) {
+      out[std::string(trim(piece.substr(0, equals)))] = static_cast<int32_t>(*count);
+    } else {
+      annotation.error(fmt::format("found {} (accepted: counts by reservation, like cr-1=4,cr-2=0)",
+                                   describe(annotation.json())));
+    }
+  }
+  return out;
+}
+
+CapacityReservation read_reservation(Reader item) {
+  CapacityReservation out;
+  out.id = item.at("id").required_string();
+  out.zone = item.at(item.has("zone") ? "zone" : "availabilityZone").required_string();
+  out.instance_type = item.at("instanceType").required_string();
+  out.type =
+      item.at("reservationType")
+          .one_of<std::string>({{"default", "default"}, {"capacity-block", "capacity-block"}})
+          .value_or("default");
+  out.active =
+      item.at("state").one_of<bool>({{"active", true}, {"expiring", false}}).value_or(true);
+  out.ends = item.at("endTime").time();
+  return out;
+}
+
+void read_class_status(Reader status, const Reader& left, Ec2NodeClass& out) {
+  const std::map<std::string, int32_t> counts = read_instances_left(left);
+  for (Reader item : status.at("capacityReservations").items()) {
+    CapacityReservation reservation = read_reservation(std::move(item));
+    const auto count = counts.find(reservation.id);
+    if (count != counts.end()) reservation.available = count->second;
+    out.reservations.push_back(std::move(reservation));
+  }
+  for (Reader ami : status.at("amis").items()) {
+    out.ami_ids.push_back(ami.at("id").required_string());
+  }
+}
+
 }  // namespace
 
 Ec2NodeClass read_ec2_node_class(Reader root) {
@@ -181,7 +230,9 @@ Ec2NodeClass read_ec2_node_class(Reader root) {
   out.meta = read_meta(root.required("metadata"), Scope::kCluster);
   Reader spec = root.required("spec");
   if (spec.present()) read_class_spec(std::move(spec), out);
-  root.allow({"apiVersion", "kind", "status"});
+  read_class_status(root.at("status"),
+                    root.at("metadata").at("annotations").at(kReservationsLeftAnnotation), out);
+  root.allow({"apiVersion", "kind"});
   root.warn_unknown_keys();
   return out;
 }

@@ -30,52 +30,88 @@ void read_container_resources(Reader resources, Container& out) {
   }
 }
 
+// Literal values, and keys of Secrets and ConfigMaps; other sources (fields, resources) stay in
+// raw.
+void read_env(const Reader& list, Container& out) {
+  for (Reader variable : list.items()) {
+    const std::string name = variable.at("name").required_string();
+    if (const auto value = variable.at("value").string()) {
+      out.env[name] = *value;
+      continue;
+    }
+    Reader from = variable.at("valueFrom");
+    for (const bool secret : {true, false}) {
+      Reader ref = from.at(secret ? "secretKeyRef" : "configMapKeyRef");
+      if (!ref.present()) continue;
+      // A name may be left out (Kubernetes takes it for "", which names nothing).
+      out.env_from[name] = {secret, ref.at("name").string().value_or(""),
+                            ref.at("key").string().value_or("")};
+    }
+  }
+}
+
+// On the host's own network every port of a container is a port of the host.
+std::vector<HostPort> read_host_ports(const Reader& list, bool host_network) {
+  std::vector<HostPort> out;
+  for (Reader item : list.items()) {
+    HostPort port;
+    const auto inside = item.required("containerPort").int32(1, 65535);
+    Reader host = item.at("hostPort");
+    const auto outside = host.int32(0, 65535);
+    if (host_network && outside.value_or(0) != 0 && inside && *outside != *inside) {
+      host.error("must be the containerPort on the host's network");
+    }
+    port.port = outside.value_or(0) != 0 ? *outside : (host_network ? inside.value_or(0) : 0);
+    if (const auto ip = item.at("hostIP").string(); ip && !ip->empty()) port.ip = *ip;
+    port.protocol = item.at("protocol")
+                        .one_of<std::string>({{"TCP", "TCP"}, {"UDP", "UDP"}, {"SCTP", "SCTP"}})
+                        .value_or("TCP");
+    if (port.port != 0) out.push_back(std::move(port));
+  }
+  return out;
+}
+
 // restartPolicy Always makes an init container a sidecar; of plain containers it says nothing.
-std::vector<Container> read_containers(const Reader& list, bool init) {
+std::vector<Container> read_containers(const Reader& list, bool init, PodSpec& spec,
+                                       bool host_network) {
   std::vector<Container> out;
   for (Reader item : list.items()) {
     Container container;
     container.name = item.at("name").required_string();
     container.image = item.at("image").string().value_or("");
-    for (Reader variable : item.at("env").items()) {
-      const std::string name = variable.at("name").required_string();
-      const auto value = variable.at("value").string();
-      // Values from elsewhere (valueFrom) stay in raw.
-      if (value) container.env[name] = *value;
-    }
-    read_container_resources(item.at("resources"), container);
+    read_env(item.at("env"), container);
+    container.host_ports = read_host_ports(item.at("ports"), host_network);
+    Reader resources = item.at("resources");
+    read_container_resources(resources, container);
+    if (!resources.at("claims").items().empty()) spec.has_resource_claims = true;
     if (init) container.restart_always = item.at("restartPolicy").string() == "Always";
     out.push_back(std::move(container));
   }
   return out;
 }
 
-NodeSelectorTerm read_term(Reader term) {
-  if (term.has("matchFields")) term.at("matchFields").warning("is not looked at");
-  return {read_requirements(term.at("matchExpressions"), RequirementsOf::kPod)};
-}
-
-// Terms are kept apart: required ones are alternatives, of which placing takes the first and then,
-// relaxed, the next.
-void read_affinity(Reader affinity, PodSpec& out) {
-  for (const std::string_view other : {"podAffinity", "podAntiAffinity"}) {
-    Reader field = affinity.at(other);
-    if (field.present())
-      field.warning("is not looked at: Windlass places by nodes and spread only");
+std::vector<PodVolume> read_volumes(const Reader& list) {
+  std::vector<PodVolume> out;
+  for (Reader item : list.items()) {
+    PodVolume volume;
+    volume.name = item.at("name").required_string();
+    Reader claim = item.at("persistentVolumeClaim");
+    Reader ephemeral = item.at("ephemeral");
+    if (claim.present()) {
+      volume.claim = claim.at("claimName").required_string();
+    } else if (ephemeral.present()) {
+      volume.ephemeral = true;
+      volume.storage_class = ephemeral.required("volumeClaimTemplate")
+                                 .required("spec")
+                                 .at("storageClassName")
+                                 .string()
+                                 .value_or("");
+    } else {
+      continue;
+    }
+    out.push_back(std::move(volume));
   }
-  Reader node = affinity.at("nodeAffinity");
-  Reader required = node.at("requiredDuringSchedulingIgnoredDuringExecution");
-  if (required.present()) {
-    const Reader terms = required.required("nodeSelectorTerms");
-    for (const Reader& term : terms.items()) out.required_node_terms.push_back(read_term(term));
-    if (terms.present() && out.required_node_terms.empty()) terms.error("is empty");
-  }
-  for (Reader item : node.at("preferredDuringSchedulingIgnoredDuringExecution").items()) {
-    PreferredNodeTerm term;
-    term.weight = item.required("weight").int32(1, 100).value_or(1);
-    term.term = read_term(item.required("preference"));
-    out.preferred_node_terms.push_back(std::move(term));
-  }
+  return out;
 }
 
 // An empty key tolerates everything, which the API server takes from Exists only.
@@ -103,22 +139,6 @@ std::vector<Toleration> read_tolerations(const Reader& list) {
       value.error("Exists takes no value");
     }
     out.push_back(std::move(toleration));
-  }
-  return out;
-}
-
-std::vector<TopologySpreadConstraint> read_topology_spread(const Reader& list) {
-  std::vector<TopologySpreadConstraint> out;
-  for (Reader item : list.items()) {
-    TopologySpreadConstraint constraint;
-    constraint.max_skew = item.required("maxSkew").int32(1, INT32_MAX).value_or(1);
-    constraint.topology_key = stable_label(item.at("topologyKey").required_string());
-    constraint.schedule_anyway =
-        item.required("whenUnsatisfiable")
-            .one_of<bool>({{"DoNotSchedule", false}, {"ScheduleAnyway", true}})
-            .value_or(false);
-    constraint.selector = read_selector_or_nothing(item.at("labelSelector"));
-    out.push_back(std::move(constraint));
   }
   return out;
 }
@@ -158,11 +178,13 @@ void read_pod_status(Reader status, Pod& out) {
 PodSpec read_pod_spec(Reader spec) {
   PodSpec out;
   Reader containers = spec.required("containers");
-  out.containers = read_containers(containers, false);
+  out.has_resource_claims = !spec.at("resourceClaims").items().empty();
+  const bool host_network = spec.at("hostNetwork").boolean().value_or(false);
+  out.containers = read_containers(containers, false, out, host_network);
   if (containers.present() && containers.json().is_array() && out.containers.empty()) {
     containers.error("is empty (accepted: at least one container)");
   }
-  out.init_containers = read_containers(spec.at("initContainers"), true);
+  out.init_containers = read_containers(spec.at("initContainers"), true, out, host_network);
   out.overhead = spec.at("overhead").resources();
   for (const auto& [key, value] : read_labels(spec.at("nodeSelector"))) {
     out.node_selector[stable_label(key)] = value;
@@ -170,6 +192,7 @@ PodSpec read_pod_spec(Reader spec) {
   read_affinity(spec.at("affinity"), out);
   out.tolerations = read_tolerations(spec.at("tolerations"));
   out.topology_spread = read_topology_spread(spec.at("topologySpreadConstraints"));
+  out.volumes = read_volumes(spec.at("volumes"));
   out.priority_class = spec.at("priorityClassName").string().value_or("");
   out.priority = spec.at("priority").int32(INT32_MIN, INT32_MAX);
   out.node_name = spec.at("nodeName").string().value_or("");

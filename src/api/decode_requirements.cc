@@ -113,7 +113,7 @@ std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsO
       {"In", Operator::kIn},         {"NotIn", Operator::kNotIn},
       {"Exists", Operator::kExists}, {"DoesNotExist", Operator::kDoesNotExist},
       {"Gt", Operator::kGt},         {"Lt", Operator::kLt}};
-  if (owner == RequirementsOf::kNodePool) {
+  if (owner != RequirementsOf::kPod) {
     operators.emplace_back("Gte", Operator::kGte);
     operators.emplace_back("Lte", Operator::kLte);
   }
@@ -125,6 +125,9 @@ std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsO
     if (!spec.key.empty() && !is_qualified_name(spec.key)) {
       key.error(fmt::format("found {} (accepted: {})", describe(key.json()), kAcceptedKey));
     } else if (owner == RequirementsOf::kNodePool) {
+      check_pool_label(key, spec.key);
+    } else if (owner == RequirementsOf::kNodeOverlay && spec.key != kNodePoolLabel) {
+      // Unlike a pool, an overlay may choose pools by name.
       check_pool_label(key, spec.key);
     }
     const auto op = item.required("operator").one_of(operators);

@@ -50,6 +50,28 @@ Deployment read_deployment(Reader root) {
   return out;
 }
 
+StatefulSet read_stateful_set(Reader root) {
+  StatefulSet out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  Reader spec = root.required("spec");
+  out.replicas = spec.at("replicas").int32(0, INT32_MAX).value_or(1);
+  if (spec.present()) {
+    Reader selector = spec.required("selector");
+    out.selector = read_selector(selector);
+    out.pod_template = read_pod_template(spec.required("template"));
+    check_selects(selector, out.selector, out.pod_template);
+  }
+  for (Reader claim : spec.at("volumeClaimTemplates").items()) {
+    std::string name = claim.required("metadata").at("name").required_string();
+    std::string storage_class = claim.required("spec").at("storageClassName").string().value_or("");
+    out.volume_claims.emplace_back(std::move(name), std::move(storage_class));
+  }
+  Reader status = root.at("status");
+  out.status_replicas = status.at("replicas").int32(0, INT32_MAX).value_or(0);
+  out.ready_replicas = status.at("readyReplicas").int32(0, INT32_MAX).value_or(0);
+  return out;
+}
+
 // Status is not read: which nodes a DaemonSet covers follows from its template.
 DaemonSet read_daemon_set(Reader root) {
   DaemonSet out;
@@ -64,22 +86,25 @@ DaemonSet read_daemon_set(Reader root) {
   return out;
 }
 
-Job read_job(Reader root) {
-  Job out;
-  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
-  Reader spec = root.required("spec");
+void read_job_spec(Reader spec, RestartPolicy restart_policy, Job& out) {
   out.parallelism = spec.at("parallelism").int32(0, INT32_MAX).value_or(1);
   // Without completions a Job is a work queue: done when its pods are, so one success each.
   out.completions = spec.at("completions").int32(0, INT32_MAX).value_or(out.parallelism);
   out.backoff_limit = spec.at("backoffLimit").int32(0, INT32_MAX).value_or(6);
-  if (spec.present()) {
-    Reader pods = spec.required("template");
-    out.pod_template = read_pod_template(pods);
-    Reader pod_spec = pods.at("spec");
-    if (pod_spec.present()) {
-      (void)pod_spec.required("restartPolicy").one_of<int>({{"Never", 0}, {"OnFailure", 1}});
-    }
-  }
+  if (!spec.present()) return;
+  Reader pods = spec.required("template");
+  out.pod_template = read_pod_template(pods);
+  Reader pod_spec = pods.at("spec");
+  if (!pod_spec.present()) return;
+  const bool required = restart_policy == RestartPolicy::kRequired;
+  (void)(required ? pod_spec.required("restartPolicy") : pod_spec.at("restartPolicy"))
+      .one_of<int>({{"Never", 0}, {"OnFailure", 1}});
+}
+
+Job read_job(Reader root) {
+  Job out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  read_job_spec(root.required("spec"), RestartPolicy::kRequired, out);
   Reader status = root.at("status");
   out.succeeded = status.at("succeeded").int32(0, INT32_MAX).value_or(0);
   out.failed = status.at("failed").int32(0, INT32_MAX).value_or(0);

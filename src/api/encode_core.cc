@@ -138,19 +138,43 @@ void write(Json& out, const DaemonSet& daemon_set) {
   });
 }
 
+void write(Json& out, const StatefulSet& stateful_set) {
+  write_meta(out, stateful_set.meta);
+  within(out, "spec", [&](Json& spec) {
+    put_int(spec, "replicas", stateful_set.replicas, 1);
+    write_selector(spec, "selector", stateful_set.selector);
+    within(spec, "template", [&](Json& t) { write_pod_template(t, stateful_set.pod_template); });
+    // Nothing beside the name can tell the templates apart, and it lies one map deeper: each is
+    // written over the one at its place.
+    put_each(spec, "volumeClaimTemplates", stateful_set.volume_claims, "",
+             [](Json& claim, const std::pair<std::string, std::string>& volume) {
+               within(claim, "metadata", [&](Json& m) { put_string(m, "name", volume.first); });
+               Json& claim_spec = claim["spec"];
+               if (!claim_spec.is_object()) claim_spec = Json::object();
+               put_string(claim_spec, "storageClassName", volume.second);
+             });
+  });
+  within(out, "status", [&](Json& status) {
+    put_int(status, "replicas", stateful_set.status_replicas, 0);
+    put_int(status, "readyReplicas", stateful_set.ready_replicas, 0);
+  });
+}
+
+void write_job_spec(Json& spec, const Job& job) {
+  // Absent completions mean a work queue, read as one success for each of `parallelism`.
+  put_int(spec, "completions", job.completions, job.parallelism);
+  put_int(spec, "parallelism", job.parallelism, 1);
+  put_int(spec, "backoffLimit", job.backoff_limit, 6);
+  within(spec, "template", [&](Json& t) { write_pod_template(t, job.pod_template); });
+}
+
 void write(Json& out, const Job& job) {
   write_meta(out, job.meta);
   within(out, "spec", [&](Json& spec) {
-    // Absent completions mean a work queue, read as one success for each of `parallelism`.
-    put_int(spec, "completions", job.completions, job.parallelism);
-    put_int(spec, "parallelism", job.parallelism, 1);
-    put_int(spec, "backoffLimit", job.backoff_limit, 6);
-    within(spec, "template", [&](Json& t) {
-      write_pod_template(t, job.pod_template);
-      // A Job's template must say what happens to failed pods; one made here starts new ones.
-      Json& pod_spec = t["spec"];
-      if (!pod_spec.contains("restartPolicy")) pod_spec["restartPolicy"] = "Never";
-    });
+    write_job_spec(spec, job);
+    // A Job's template must say what happens to failed pods; one made here starts new ones.
+    Json& pod_spec = spec["template"]["spec"];
+    if (!pod_spec.contains("restartPolicy")) pod_spec["restartPolicy"] = "Never";
   });
   within(out, "status", [&](Json& status) {
     put_int(status, "succeeded", job.succeeded, 0);

@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include "api/encode.h"
+#include "base/text.h"
 
 namespace windlass::api {
 namespace {
@@ -44,6 +47,30 @@ void write_budget(Json& out, const Budget& budget) {
 bool is_default_budget(const std::vector<Budget>& budgets) {
   return budgets.size() == 1 && budgets[0].nodes.percent && budgets[0].nodes.value == 10 &&
          budgets[0].reasons.empty() && budgets[0].schedule.empty();
+}
+
+// Instances left stand in an annotation, which is written with the others.
+void write_class_status(Json& status, const Ec2NodeClass& node_class) {
+  put_each(status, "capacityReservations", node_class.reservations, "id",
+           [](Json& out, const CapacityReservation& reservation) {
+             put_string(out, "id", reservation.id);
+             put_string(out, out.contains("zone") ? "zone" : "availabilityZone", reservation.zone);
+             put_string(out, "instanceType", reservation.instance_type);
+             put_string(out, "reservationType", reservation.type,
+                        out.contains("reservationType") ? "" : "default");
+             put_string(out, "state", reservation.active ? "active" : "expiring", "active");
+             put_time(out, "endTime", reservation.ends);
+           });
+  std::vector<std::string> ids = node_class.ami_ids;
+  put_each(status, "amis", ids, "id",
+           [](Json& out, const std::string& id) { put_string(out, "id", id); });
+}
+
+// "1.50" says what 1.5 does.
+bool same_price(const Json& written, double price) {
+  if (!written.is_string()) return false;
+  const auto parsed = parse_double(written.get_ref<const std::string&>());
+  return parsed.ok() && *parsed == price;
 }
 
 }  // namespace
@@ -129,6 +156,22 @@ void write(Json& out, const Ec2NodeClass& node_class) {
             {"ebs", {{"volumeSize", size.to_string()}}}}});
     }
     put_string(spec, "instanceStorePolicy", node_class.raid0 ? "RAID0" : "");
+  });
+  within(out, "status", [&](Json& status) { write_class_status(status, node_class); });
+}
+
+void write(Json& out, const NodeOverlay& overlay) {
+  write_meta(out, overlay.meta);
+  within(out, "spec", [&](Json& spec) {
+    write_requirements(spec, "requirements", overlay.requirements);
+    if (!overlay.price_usd_per_hour) {
+      spec.erase("price");
+    } else if (!spec.contains("price") || !same_price(spec["price"], *overlay.price_usd_per_hour)) {
+      spec["price"] = fmt::format("{}", *overlay.price_usd_per_hour);
+    }
+    put_string(spec, "priceAdjustment", overlay.price_adjustment);
+    put_resources(spec, "capacity", overlay.capacity);
+    put_int(spec, "weight", overlay.weight, 0);
   });
 }
 

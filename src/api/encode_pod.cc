@@ -1,69 +1,110 @@
 #include <algorithm>
+#include <set>
 
 #include "api/encode.h"
 
 namespace windlass::api {
 namespace {
 
-// Values from elsewhere (valueFrom) are not in `env` and stay; so do their places in the list.
-void write_env(Json& container, const StringMap& env) {
-  const auto found = container.find("env");
-  if (env.empty() && found == container.end()) return;
-  const Json old = found != container.end() && found->is_array() ? *found : Json::array();
-  StringMap left = env;
+// The variable as the container has it, if it has it at all.
+bool write_variable(Json& variable, const std::string& name, const Container& container) {
+  if (const auto value = container.env.find(name); value != container.env.end()) {
+    variable["name"] = name;
+    variable["value"] = value->second;
+    return true;
+  }
+  const auto source = container.env_from.find(name);
+  if (source == container.env_from.end()) return false;
+  variable["name"] = name;
+  within(variable, "valueFrom", [&](Json& from) {
+    within(from, source->second.secret ? "secretKeyRef" : "configMapKeyRef", [&](Json& ref) {
+      put_string(ref, "name", source->second.name);
+      put_string(ref, "key", source->second.key);
+    });
+  });
+  return true;
+}
+
+// Values from elsewhere than Secrets and ConfigMaps stay; so do all places in the list.
+void write_env(Json& out, const Container& container) {
+  const auto found = out.find("env");
+  const bool was_there = found != out.end();
+  const Json old = was_there && found->is_array() ? *found : Json::array();
+  std::set<std::string> written;
   Json list = Json::array();
   for (const Json& variable : old) {
     if (!variable.is_object() || !variable.contains("name")) continue;
-    const auto value = left.find(variable["name"].get<std::string>());
-    if (value != left.end()) {
-      list.push_back(variable);
-      list.back()["value"] = value->second;
-      left.erase(value);
-    } else if (!variable.contains("value")) {
-      list.push_back(variable);
+    const auto name = variable["name"].get<std::string>();
+    Json element = variable;
+    if (!written.contains(name) && write_variable(element, name, container)) {
+      written.insert(name);
+    } else if (variable.contains("value")) {
+      continue;
     }
+    list.push_back(std::move(element));
   }
-  for (const auto& [name, value] : left) list.push_back({{"name", name}, {"value", value}});
-  container["env"] = std::move(list);
+  const auto append = [&](const std::string& name) {
+    Json element = Json::object();
+    if (!written.contains(name) && write_variable(element, name, container)) {
+      list.push_back(std::move(element));
+    }
+  };
+  for (const auto& [name, value] : container.env) append(name);
+  for (const auto& [name, source] : container.env_from) append(name);
+  if (was_there || !list.empty()) out["env"] = std::move(list);
 }
 
-// Ports, volumes, probes and the rest stay in the container of the same name.
+// Ports of a container that was read stay as they are, those of the pod alone among them.
+void write_ports(Json& out, const std::vector<HostPort>& ports) {
+  if (ports.empty() || out.contains("ports")) return;
+  Json& list = out["ports"] = Json::array();
+  for (const HostPort& port : ports) {
+    Json element{{"containerPort", port.port}, {"hostPort", port.port}};
+    put_string(element, "hostIP", port.ip, "0.0.0.0");
+    put_string(element, "protocol", port.protocol, "TCP");
+    list.push_back(std::move(element));
+  }
+}
+
+// Volumes of other kinds, and all a volume says beside its claim, stay.
+void write_volumes(Json& spec, const std::vector<PodVolume>& volumes) {
+  if (volumes.empty()) return;
+  Json& list = spec["volumes"];
+  if (!list.is_array()) list = Json::array();
+  for (const PodVolume& volume : volumes) {
+    const auto same = [&](const Json& v) {
+      return v.is_object() && v.value("name", Json()) == volume.name;
+    };
+    auto found = std::find_if(list.begin(), list.end(), same);
+    if (found == list.end()) found = list.insert(list.end(), Json{{"name", volume.name}});
+    if (!volume.ephemeral) {
+      within(*found, "persistentVolumeClaim",
+             [&](Json& claim) { put_string(claim, "claimName", volume.claim); });
+      continue;
+    }
+    within(*found, "ephemeral", [&](Json& ephemeral) {
+      within(ephemeral, "volumeClaimTemplate", [&](Json& t) {
+        Json& claim_spec = t["spec"];
+        if (!claim_spec.is_object()) claim_spec = Json::object();
+        put_string(claim_spec, "storageClassName", volume.storage_class);
+      });
+    });
+  }
+}
+
+// Mounts, probes and the rest stay in the container of the same name.
 void write_containers(Json& spec, const char* key, const std::vector<Container>& containers,
                       bool init) {
   put_each(spec, key, containers, "name", [&](Json& c, const Container& container) {
     put_string(c, "name", container.name);
     put_string(c, "image", container.image);
-    write_env(c, container.env);
+    write_env(c, container);
+    write_ports(c, container.host_ports);
     within(c, "resources", [&](Json& resources) {
       put_resources(resources, "requests", container.requests);
       put_resources(resources, "limits", container.limits);
     });
     if (init && container.restart_always) c["restartPolicy"] = "Always";
-  });
-}
-
-void write_term(Json& term, const NodeSelectorTerm& value) {
-  write_requirements(term, "matchExpressions", value.match_expressions);
-}
-
-void write_affinity(Json& spec, const PodSpec& value) {
-  within(spec, "affinity", [&](Json& affinity) {
-    within(affinity, "nodeAffinity", [&](Json& node) {
-      if (value.required_node_terms.empty()) {
-        node.erase("requiredDuringSchedulingIgnoredDuringExecution");
-      } else {
-        within(node, "requiredDuringSchedulingIgnoredDuringExecution", [&](Json& required) {
-          // Terms have no name: each is written over the one at its place.
-          put_each(required, "nodeSelectorTerms", value.required_node_terms, "", write_term);
-        });
-      }
-      put_each(node, "preferredDuringSchedulingIgnoredDuringExecution", value.preferred_node_terms,
-               "weight", [](Json& p, const PreferredNodeTerm& term) {
-                 p["weight"] = term.weight;
-                 within(p, "preference", [&](Json& t) { write_term(t, term.term); });
-                 if (!p.contains("preference")) p["preference"] = Json::object();
-               });
-    });
   });
 }
 
@@ -142,14 +183,8 @@ void write_pod_spec(Json& out, const PodSpec& spec) {
       t.erase("tolerationSeconds");
     }
   });
-  put_each(out, "topologySpreadConstraints", spec.topology_spread, "topologyKey",
-           [](Json& c, const TopologySpreadConstraint& constraint) {
-             c["maxSkew"] = constraint.max_skew;
-             c["topologyKey"] = constraint.topology_key;
-             c["whenUnsatisfiable"] =
-                 constraint.schedule_anyway ? "ScheduleAnyway" : "DoNotSchedule";
-             write_selector(c, "labelSelector", constraint.selector);
-           });
+  write_topology_spread(out, spec.topology_spread);
+  write_volumes(out, spec.volumes);
   put_string(out, "priorityClassName", spec.priority_class);
   put_int(out, "priority", spec.priority);
   put_string(out, "nodeName", spec.node_name);

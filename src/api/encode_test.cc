@@ -15,14 +15,27 @@ TEST(Encode, WhatWasReadComesBack) {
                resourceVersion: "7", creationTimestamp: "2026-03-01T00:00:00Z"},
                spec: {containers: [{name: c, image: i, ports: [{containerPort: 80}],
                  env: [{name: Z, valueFrom: {fieldRef: {fieldPath: x}}}, {name: A, value: b}],
-                 resources: {requests: {cpu: 1000m, memory: 1.5Gi}, claims: [{name: d}]}}],
+                 resources: {requests: {cpu: 1000m, memory: 1.5Gi}, claims: [{name: d}]}},
+                 {name: h, ports: [{containerPort: 80, hostPort: 8080, name: web}], env: [
+                   {name: S, valueFrom: {secretKeyRef: {name: s, key: k, optional: true}}},
+                   {name: M, valueFrom: {configMapKeyRef: {name: m, key: k}}}]}],
+                 resourceClaims: [{name: d}],
                  initContainers: [{name: s, restartPolicy: Always, lifecycle: {}}],
-                 volumes: [{name: v}], restartPolicy: Always, terminationGracePeriodSeconds: 30,
-                 affinity: {podAffinity: {}, nodeAffinity: {
+                 volumes: [{name: v, emptyDir: {}}, {name: w, persistentVolumeClaim: {claimName: c,
+                   readOnly: true}}, {name: e, ephemeral: {volumeClaimTemplate: {spec: {
+                   accessModes: [ReadWriteOnce], storageClassName: gp3}}}}], restartPolicy: Always, terminationGracePeriodSeconds: 30,
+                 affinity: {podAffinity: {}, podAntiAffinity: {
+                   requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: z,
+                     labelSelector: {matchLabels: {a: b}}, namespaceSelector: {},
+                     matchLabelKeys: [h], mismatchLabelKeys: [t]}, {topologyKey: w,
+                     namespaces: [other]}],
+                   preferredDuringSchedulingIgnoredDuringExecution: [{weight: 5,
+                     podAffinityTerm: {topologyKey: z, labelSelector: {}}}]}, nodeAffinity: {
                    requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [
                      {matchFields: [{key: metadata.name, operator: In, values: [x]}]}]}}},
                  tolerations: [{operator: Exists}, {key: a, operator: Equal, value: b}],
                  topologySpreadConstraints: [{maxSkew: 1, topologyKey: z, minDomains: 2,
+                   nodeTaintsPolicy: Honor, nodeAffinityPolicy: Honor, matchLabelKeys: [h],
                    whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {a: b}}}]},
                status: {phase: Running, podIP: 10.0.0.1, conditions: [
                  {type: Ready, status: "False", reason: ContainersNotReady},
@@ -78,6 +91,76 @@ TEST(Encode, WhatWasReadComesBack) {
                {type: Pods, value: 1, periodSeconds: 60}], selectPolicy: Max, tolerance: "0.1"}}}}},
                status: {hpaName: h, lastActiveTime: "2026-03-01T00:00:00Z", conditions: [
                {type: Ready, status: "True", reason: x, message: z}]}})",
+          R"({apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: s,
+               namespace: default}, spec: {scaleTargetRef: {name: t}, triggers: [
+               {type: prometheus, name: q, metadata: {query: up}, authenticationRef: {name: a,
+               kind: ClusterTriggerAuthentication}}], advanced: {scalingModifiers: {formula: q * 2,
+               target: "3", activationTarget: "1", metricType: Value}}}})",
+          R"({apiVersion: keda.sh/v1alpha1, kind: ScaledJob, metadata: {name: s,
+               namespace: default}, spec: {jobTargetRef: {parallelism: 1, completions: 1,
+               activeDeadlineSeconds: 600, backoffLimit: 6, template: {metadata: {labels: {a: b}},
+               spec: {containers: [{name: c, args: [x]}]}}}, pollingInterval: 30,
+               successfulJobsHistoryLimit: 5, maxReplicaCount: 20, rollout: {strategy: gradual,
+               propagationPolicy: foreground}, scalingStrategy: {strategy: custom,
+               customScalingQueueLengthDeduction: 1, customScalingRunningJobPercentage: "0.5",
+               pendingPodConditions: [Ready], multipleScalersCalculation: sum},
+               triggers: [{type: prometheus, metadata: {query: up}}]}, status: {
+               conditions: [{type: Active, status: "False"}], Paused: x}})",
+          R"({apiVersion: keda.sh/v1alpha1, kind: TriggerAuthentication, metadata: {name: t,
+               namespace: default}, spec: {secretTargetRef: [{parameter: token, name: s, key: k}],
+               configMapTargetRef: [{parameter: ca, name: m, key: k}], env: [{parameter: p, name: E,
+               containerName: c}], podIdentity: {provider: aws}}, status: {scaledobjects: s}})",
+          R"({apiVersion: keda.sh/v1alpha1, kind: ClusterTriggerAuthentication,
+               metadata: {name: t}, spec: {env: [{parameter: p, name: E}]}})",
+          R"({apiVersion: apps/v1, kind: StatefulSet, metadata: {name: d, namespace: default},
+               spec: {replicas: 2, serviceName: s, selector: {matchLabels: {a: b}},
+               template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}},
+               volumeClaimTemplates: [{metadata: {name: data, labels: {a: b}}, spec: {
+               accessModes: [ReadWriteOnce], storageClassName: gp3}}, {metadata: {name: log},
+               spec: {accessModes: [ReadWriteOnce]}}]}, status: {replicas: 2}})",
+          R"({apiVersion: v1, kind: Namespace, metadata: {name: ns}, spec: {finalizers: [k]}})",
+          R"({apiVersion: v1, kind: Secret, metadata: {name: s, namespace: default},
+               type: Opaque, data: {a: aGVsbG8=, b: ""}, stringData: {c: plain}})",
+          R"({apiVersion: v1, kind: ConfigMap, metadata: {name: s, namespace: default},
+               data: {a: b}, binaryData: {x: aGVsbG8=}, immutable: true})",
+          R"({apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: s,
+               namespace: default}, spec: {storageClassName: gp3, volumeName: v, resources: {
+               requests: {storage: 1Gi}}}, status: {phase: Bound}})",
+          R"({apiVersion: v1, kind: PersistentVolume, metadata: {name: v}, spec: {capacity: {
+               storage: 1Gi}, csi: {driver: ebs.csi.aws.com, volumeHandle: x}, nodeAffinity: {
+               required: {nodeSelectorTerms: [{matchExpressions: [{key: z, operator: In,
+               values: [a]}]}]}}}})",
+          R"({apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: gp3, annotations: {
+               storageclass.kubernetes.io/is-default-class: "true"}}, provisioner: ebs.csi.aws.com,
+               parameters: {type: gp3}, volumeBindingMode: WaitForFirstConsumer, allowedTopologies: [
+               {matchLabelExpressions: [{key: z, values: [a, b]}]}]})",
+          R"({apiVersion: storage.k8s.io/v1, kind: CSINode, metadata: {name: n1}, spec: {drivers: [
+               {name: ebs.csi.aws.com, nodeID: i-1, topologyKeys: [z], allocatable: {count: 25}},
+               {name: efs.csi.aws.com, nodeID: i-1, topologyKeys: null}]}})",
+          R"({apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h,
+               namespace: default}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment,
+               name: d}, minReplicas: 2, maxReplicas: 9, metrics: [{type: Resource, resource: {
+               name: cpu, target: {type: Utilization, averageUtilization: 60}}}, {type: Pods, pods: {
+               metric: {name: q, selector: {matchLabels: {a: b}}}, target: {type: AverageValue,
+               averageValue: "2.5"}}}, {type: Object, object: {describedObject: {
+               apiVersion: v1, kind: Service, name: s}, metric: {name: r}, target: {type: Value,
+               value: 10k}}}, {type: ContainerResource, containerResource: {name: memory,
+               container: c, target: {type: AverageValue, averageValue: 1Gi}}}, {type: External,
+               external: {metric: {name: e}, target: {type: AverageValue, averageValue: "5"}}}],
+               behavior: {scaleDown: {stabilizationWindowSeconds: 60}}},
+               status: {currentReplicas: 2, conditions: [{type: AbleToScale, status: "True"}]}})",
+          R"({apiVersion: karpenter.sh/v1alpha1, kind: NodeOverlay, metadata: {name: o}, spec: {
+               requirements: [{key: karpenter.sh/nodepool, operator: In, values: [gpu]},
+               {key: karpenter.k8s.aws/instance-gpu-count, operator: Gte, values: ["4"]}],
+               price: "1.50", capacity: {smarter-devices/fuse: 1}, weight: 10}, status: {a: b}})",
+          R"({apiVersion: karpenter.k8s.aws/v1, kind: EC2NodeClass, metadata: {name: c, annotations: {
+               windlass.dev/capacity-reservations-left: "cr-1=3"}}, spec: {
+               amiSelectorTerms: [{alias: al2023@latest}], role: r,
+               subnetSelectorTerms: [{id: s}], securityGroupSelectorTerms: [{id: g}]}, status: {
+               amis: [{id: ami-1, name: x}], subnets: [{id: s}], capacityReservations: [{id: cr-1,
+               availabilityZone: us-east-1a, instanceType: p5.48xlarge, ownerID: "1",
+               reservationType: capacity-block, state: active,
+               endTime: "2026-03-01T00:00:00Z"}]}})",
       }) {
     const Json written = json_of(text);
     const auto object = decode(written);
@@ -151,11 +234,19 @@ TEST(Encode, ObjectsMadeHereAreComplete) {
   object.meta.name = "s";
   object.meta.namespace_name = "ns";
   object.target_name = "t";
-  object.triggers = {{"prometheus", "q", {{"query", "up"}}, MetricTargetType::kValue, true}};
+  object.triggers = {{"prometheus",
+                      "q",
+                      {{"query", "up"}},
+                      MetricTargetType::kValue,
+                      true,
+                      false,
+                      AuthRef{"ta", true}}};
   object.behavior = Behavior{ScalingRules{}, std::nullopt};
   object.fallback = Fallback{2, 3, FallbackBehavior::kCurrentReplicas};
   const auto read = std::get<ScaledObject>(*decode(encode(object)));
   EXPECT_EQ(read.triggers[0].metric_type, MetricTargetType::kValue);
+  EXPECT_TRUE(read.triggers[0].metric_type_given);
+  EXPECT_TRUE(read.triggers[0].auth->cluster);
   EXPECT_TRUE(read.behavior->scale_up.has_value());
   EXPECT_FALSE(read.behavior->scale_down.has_value());
   EXPECT_EQ(read.fallback->behavior, FallbackBehavior::kCurrentReplicas);
@@ -163,10 +254,29 @@ TEST(Encode, ObjectsMadeHereAreComplete) {
 }
 
 TEST(Encode, EveryKindNamesItself) {
-  const std::vector<Object> objects{
-      Pod{},       Node{},          Deployment{},          DaemonSet{},
-      Job{},       PriorityClass{}, PodDisruptionBudget{}, NodePool{},
-      NodeClaim{}, Ec2NodeClass{},  ScaledObject{}};
+  const std::vector<Object> objects{Pod{},
+                                    Node{},
+                                    Deployment{},
+                                    DaemonSet{},
+                                    Job{},
+                                    PriorityClass{},
+                                    PodDisruptionBudget{},
+                                    NodePool{},
+                                    NodeClaim{},
+                                    Ec2NodeClass{},
+                                    ScaledObject{},
+                                    StatefulSet{},
+                                    Namespace{},
+                                    Secret{},
+                                    ConfigMap{},
+                                    PersistentVolumeClaim{},
+                                    PersistentVolume{},
+                                    StorageClass{},
+                                    CsiNode{},
+                                    HorizontalPodAutoscaler{},
+                                    ScaledJob{},
+                                    TriggerAuthentication{},
+                                    NodeOverlay{}};
   for (const Object& object : objects) {
     EXPECT_EQ(encode(object)["kind"], kind_of(object));
     EXPECT_TRUE(encode(object).contains("apiVersion"));

@@ -30,6 +30,10 @@ inline constexpr std::string_view kReserved = "reserved";
 inline constexpr std::string_view kReservationIdLabel = "karpenter.k8s.aws/capacity-reservation-id";
 inline constexpr std::string_view kReservationTypeLabel =
     "karpenter.k8s.aws/capacity-reservation-type";
+// On an EC2NodeClass: instances left by reservation, "cr-1=4,cr-2=0". Karpenter asks EC2 and does
+// not write it down; a plan made from files has nowhere else to learn it.
+inline constexpr std::string_view kReservationsLeftAnnotation =
+    "windlass.dev/capacity-reservations-left";
 
 struct NodeClassRef {
   std::string group;
@@ -103,7 +107,7 @@ struct CapacityReservation {
   std::string instance_type;
   std::string type = "default";  // or capacity-block
   bool active = true;
-  std::optional<int32_t> available;  // instances left; not in Karpenter's status: windlass.dev
+  std::optional<int32_t> available;  // instances left (kReservationsLeftAnnotation)
   std::optional<Instant> ends;
   bool operator==(const CapacityReservation&) const = default;
 };

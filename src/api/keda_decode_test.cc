@@ -180,13 +180,21 @@ TEST(ScaledObjectDecode, NamesMustLeaveRoomForTheHpas) {
   EXPECT_NE(errors_of(named(64) + own), "");
 }
 
-TEST(ScaledObjectDecode, ModifiersAreCheckedAndSaidNotToCount) {
+TEST(ScaledObjectDecode, ModifiersAreReadAndChecked) {
   const auto modified = [](const char* modifiers) {
     return std::string(kSmall) + "  advanced: {scalingModifiers: " + modifiers + "}\n";
   };
-  EXPECT_NE(
-      warnings_of(modified("{formula: a + b, target: '2'}")).find("does not evaluate formulas"),
-      std::string::npos);
+  const auto object = only<ScaledObject>(
+      modified("{formula: a + b, target: '2', activationTarget: '0.5', metricType: Value}"));
+  ASSERT_TRUE(object.modifiers.has_value());
+  EXPECT_EQ(object.modifiers->formula, "a + b");
+  EXPECT_EQ(object.modifiers->target, "2");
+  EXPECT_EQ(object.modifiers->activation_target, "0.5");
+  EXPECT_EQ(object.modifiers->metric_type, MetricTargetType::kValue);
+  EXPECT_EQ(warnings_of(modified("{formula: a + b, target: '2'}")), "");
+  EXPECT_NE(errors_of(modified("{formula: a, target: '2', activationTarget: x}"))
+                .find("activationTarget: found the string \"x\" (accepted: a number)"),
+            std::string::npos);
   EXPECT_NE(errors_of(modified("{formula: a}")).find("target: is missing"), std::string::npos);
   EXPECT_NE(errors_of(modified("{target: '2'}")).find("formula: is missing"), std::string::npos);
   EXPECT_NE(errors_of(modified("{formula: a, target: '0'}")).find("a number above 0"),

@@ -234,8 +234,8 @@ TEST(Decode, OneObjectOrAllItsErrors) {
             "metadata.name: found the string \"A\" (accepted: lower-case letters, digits, '-' and "
             "'.', starting and ending with a letter or digit); spec.unschedulable: found the "
             "number 5 (accepted: true or false, without quotes)");
-  EXPECT_EQ(decode(*parse_json(R"({"apiVersion":"v1","kind":"Secret"})")).error().message(),
-            "Secret of v1 is not a kind Windlass reads");
+  EXPECT_EQ(decode(*parse_json(R"({"apiVersion":"v1","kind":"Service"})")).error().message(),
+            "Service of v1 is not a kind Windlass reads");
   EXPECT_FALSE(decode(*parse_json("[]")).ok());
   EXPECT_FALSE(decode(Json()).ok());
 }

@@ -29,13 +29,6 @@ Object as_object(Reader root) {
   return read_kind(std::move(root));
 }
 
-template <typename T>
-Object named_only(Reader root) {
-  T out;
-  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
-  return out;
-}
-
 // In the order of Object's alternatives; the first of a kind is the version that is written.
 constexpr std::array<KindEntry, 27> kKinds{{
     {"Pod", "v1", as_object<read_pod>, nullptr},
@@ -49,20 +42,21 @@ constexpr std::array<KindEntry, 27> kKinds{{
     {"NodeClaim", "karpenter.sh/v1", as_object<read_node_claim>, nullptr},
     {"EC2NodeClass", "karpenter.k8s.aws/v1", as_object<read_ec2_node_class>, nullptr},
     {"ScaledObject", "keda.sh/v1alpha1", as_object<read_scaled_object>, nullptr},
-    {"StatefulSet", "apps/v1", named_only<StatefulSet>, nullptr},
-    {"Namespace", "v1", named_only<Namespace>, nullptr},
-    {"Secret", "v1", named_only<Secret>, nullptr},
-    {"ConfigMap", "v1", named_only<ConfigMap>, nullptr},
-    {"PersistentVolumeClaim", "v1", named_only<PersistentVolumeClaim>, nullptr},
-    {"PersistentVolume", "v1", named_only<PersistentVolume>, nullptr},
-    {"StorageClass", "storage.k8s.io/v1", named_only<StorageClass>, nullptr},
-    {"CSINode", "storage.k8s.io/v1", named_only<CsiNode>, nullptr},
-    {"HorizontalPodAutoscaler", "autoscaling/v2", named_only<HorizontalPodAutoscaler>, nullptr},
-    {"ScaledJob", "keda.sh/v1alpha1", named_only<ScaledJob>, nullptr},
-    {"TriggerAuthentication", "keda.sh/v1alpha1", named_only<TriggerAuthentication>, nullptr},
-    {"NodeOverlay", "karpenter.sh/v1alpha1", named_only<NodeOverlay>, nullptr},
-    {"ClusterTriggerAuthentication", "keda.sh/v1alpha1", named_only<TriggerAuthentication>,
+    {"StatefulSet", "apps/v1", as_object<read_stateful_set>, nullptr},
+    {"Namespace", "v1", as_object<read_namespace>, nullptr},
+    {"Secret", "v1", as_object<read_secret>, nullptr},
+    {"ConfigMap", "v1", as_object<read_config_map>, nullptr},
+    {"PersistentVolumeClaim", "v1", as_object<read_persistent_volume_claim>, nullptr},
+    {"PersistentVolume", "v1", as_object<read_persistent_volume>, nullptr},
+    {"StorageClass", "storage.k8s.io/v1", as_object<read_storage_class>, nullptr},
+    {"CSINode", "storage.k8s.io/v1", as_object<read_csi_node>, nullptr},
+    {"HorizontalPodAutoscaler", "autoscaling/v2", as_object<read_horizontal_pod_autoscaler>,
      nullptr},
+    {"ScaledJob", "keda.sh/v1alpha1", as_object<read_scaled_job>, nullptr},
+    {"TriggerAuthentication", "keda.sh/v1alpha1", as_object<read_trigger_authentication>, nullptr},
+    {"NodeOverlay", "karpenter.sh/v1alpha1", as_object<read_node_overlay>, nullptr},
+    {"ClusterTriggerAuthentication", "keda.sh/v1alpha1",
+     as_object<read_cluster_trigger_authentication>, nullptr},
     {"NodePool", "karpenter.sh/v1beta1", as_object<read_node_pool>, convert_node_pool},
     {"NodeClaim", "karpenter.sh/v1beta1", as_object<read_node_claim>, convert_node_claim},
     {"EC2NodeClass", "karpenter.k8s.aws/v1beta1", as_object<read_ec2_node_class>,
@@ -149,7 +143,12 @@ const ObjectMeta& meta_of(const Object& object) {
   return std::visit([](const auto& o) -> const ObjectMeta& { return o.meta; }, object);
 }
 
-std::string_view kind_of(const Object& object) { return kKinds[object.index()].kind; }
+std::string_view kind_of(const Object& object) {
+  // One type stands for two kinds.
+  const auto* auth = std::get_if<TriggerAuthentication>(&object);
+  if (auth != nullptr && auth->meta.namespace_name.empty()) return "ClusterTriggerAuthentication";
+  return kKinds[object.index()].kind;
+}
 
 Result<Object> decode(const Json& json) {
   ReadLog log;
@@ -168,7 +167,7 @@ Json encode(const Object& object) {
   Json out = raw != nullptr && raw->is_object() ? *raw : Json::object();
   if (!out.contains("kind")) {
     out["apiVersion"] = kKinds[object.index()].api_version;
-    out["kind"] = kKinds[object.index()].kind;
+    out["kind"] = kind_of(object);
   }
   std::visit([&](const auto& o) { write(out, o); }, object);
   return out;

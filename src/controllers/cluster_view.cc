@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "disruption/drift.h"
+#include "disruption/pod_disruption.h"
 
 namespace windlass::controllers {
 namespace {
@@ -43,6 +44,9 @@ scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& n
     if (!pod.terminal()) out.pods.push_back(&pod);
   }
   out.daemons_running = daemon_requests(state, node.meta.name);
+  if (const api::CsiNode* drivers = state.all<api::CsiNode>().find(node.meta.name)) {
+    out.attach_limits = drivers->attach_limits;
+  }
   if (claim == nullptr) {
     out.initialized = api::is_true(node.conditions, "Ready");
     out.taints = node.taints;
@@ -79,6 +83,13 @@ scheduling::ExistingNode of_claim(const api::NodeClaim& claim) {
   out.labels.insert(pinned.begin(), pinned.end());
   out.taints = claim.taints;
   out.available = claim.allocatable.empty() ? claim.requests : claim.allocatable;
+  return out;
+}
+
+template <typename T>
+std::vector<const T*> pointers(const cluster::Table<T>& table) {
+  std::vector<const T*> out;
+  for (const auto& [key, object] : table) out.push_back(&object);
   return out;
 }
 
@@ -177,9 +188,10 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
     if (pool.meta.deleted || pool.replicas) continue;
     problem.pools.push_back({&pool, &offerings.types(state, pool, now), used[pool.meta.name]});
   }
-  for (const auto& [key, daemon_set] : state.daemon_sets()) {
-    problem.daemon_sets.push_back(&daemon_set);
-  }
+  problem.daemon_sets = pointers(state.daemon_sets());
+  problem.surroundings = {
+      pointers(state.all<api::Namespace>()), pointers(state.all<api::PersistentVolumeClaim>()),
+      pointers(state.all<api::PersistentVolume>()), pointers(state.all<api::StorageClass>())};
   return problem;
 }
 
@@ -238,17 +250,23 @@ std::vector<const api::Pod*> pending_pods(const cluster::State& state) {
   return out;
 }
 
-std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state) {
-  std::vector<const api::Pod*> out;
+std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now) {
+  std::vector<const api::Pod*> on_them;
   for (const auto& [name, node] : state.nodes()) {
     if (!is_deleting(node, state.claim_by_provider_id(node.provider_id))) continue;
-    for (const std::string& key : state.pods_on(name)) {
-      const api::Pod& pod = state.pods().at(key);
-      const bool goes_on = !pod.terminal() && !pod.meta.deleted && !pod.daemon();
-      if (goes_on && !pod.meta.owners.empty()) out.push_back(&pod);
-    }
+    for (const std::string& key : state.pods_on(name)) on_them.push_back(&state.pods().at(key));
   }
-  return out;
+  if (on_them.empty()) return on_them;
+  std::vector<const api::PodDisruptionBudget*> budgets;
+  for (const auto& [key, budget] : state.budgets()) budgets.push_back(&budget);
+  std::vector<const api::Pod*> all;
+  for (const auto& [key, pod] : state.pods()) all.push_back(&pod);
+  const disruption::EvictionLimits limits(budgets, all);
+  std::erase_if(on_them, [&](const api::Pod* pod) {
+    return pod->terminal() || pod->meta.owners.empty() || !disruption::reschedulable(*pod) ||
+           !disruption::do_not_disrupt(*pod, now).empty() || limits.never_evictable(*pod);
+  });
+  return on_them;
 }
 
 std::string claim_name(const std::string& pool, uint64_t& counter, const cluster::State& state) {

@@ -12,13 +12,38 @@ namespace {
 using cluster::Kind;
 using cluster::QueryPurpose;
 
-int32_t ready_pods(const cluster::State& state, const api::Deployment& deployment) {
-  int32_t ready = 0;
+// The GPU of the pod's node as its label names it; empty: no node, or none with a GPU.
+std::string gpu_of(const cluster::State& state, const api::Pod& pod) {
+  const api::Node* node = state.nodes().find(pod.spec.node_name);
+  if (node == nullptr) return {};
+  const auto label = node->meta.labels.find("karpenter.k8s.aws/instance-gpu-name");
+  return label == node->meta.labels.end() ? std::string() : label->second;
+}
+
+scaling::TargetState target_state(const scaling::ScaledObjectPlan& plan,
+                                  const cluster::State& state, const api::Deployment& deployment) {
+  scaling::TargetState target;
+  target.replicas = deployment.replicas;
+  target.always_explain = false;
+  std::vector<std::string> gpus;
   for (const std::string& key : state.pods_of(deployment.meta.uid)) {
     const api::Pod& pod = state.pods().at(key);
-    if (pod.phase == api::PodPhase::kRunning && pod.ready && !pod.meta.deleted) ++ready;
+    const bool ready = pod.phase == api::PodPhase::kRunning && pod.ready && !pod.meta.deleted;
+    if (ready) ++target.ready_pods;
+    // A pod without a node yet says nothing about the mix.
+    const bool placed = !plan.opt_ins.gpu_weights.empty() && !pod.spec.node_name.empty();
+    if (placed) gpus.push_back(gpu_of(state, pod));
   }
-  return ready;
+  target.mean_weight = scaling::mean_gpu_weight(plan.opt_ins, gpus);
+  return target;
+}
+
+scaling::TriggerReading count_workload(const scaling::TriggerPlan& plan,
+                                       const api::ScaledObject& object,
+                                       const cluster::State& state) {
+  std::vector<const api::Pod*> pods;
+  for (const auto& [key, pod] : state.pods()) pods.push_back(&pod);
+  return scaling::read_workload(plan, pods, object.meta.namespace_name);
 }
 
 std::string describe(const scaling::TriggerReading& reading) {
@@ -43,42 +68,55 @@ QueryMetrics ScaledObjectController::ask(const std::string& key, Memory& memory,
   query.scaled_object = key;
   query.purpose = purpose;
   query.round = ++memory.rounds;
-  for (size_t i = 0; i < memory.plans.size(); ++i) {
-    const scaling::TriggerPlan& plan = memory.plans[i];
+  for (size_t i = 0; i < memory.plan->triggers.size(); ++i) {
+    const scaling::TriggerPlan& plan = memory.plan->triggers[i];
     if (plan.kind != scaling::TriggerPlan::Kind::kPrometheus) continue;
+    if (plan.cached && purpose == QueryPurpose::kSync) continue;
     query.queries.push_back({i, plan.server_address, plan.query, plan.timeout});
   }
   (purpose == QueryPurpose::kPoll ? memory.open_poll : memory.open_sync) = query.round;
   return query;
 }
 
-std::vector<scaling::TriggerReading> ScaledObjectController::read(const Memory& memory,
+std::vector<scaling::TriggerReading> ScaledObjectController::read(Memory& memory,
+                                                                  const api::ScaledObject& object,
                                                                   const cluster::QueryRound& round,
+                                                                  const cluster::State& state,
                                                                   Instant now) const {
+  using Kind = scaling::TriggerPlan::Kind;
+  const scaling::ScaledObjectPlan& plan = *memory.plan;
+  const bool syncing = round.purpose == QueryPurpose::kSync;
   std::vector<scaling::TriggerReading> readings;
-  for (size_t i = 0; i < memory.plans.size(); ++i) {
-    const scaling::TriggerPlan& plan = memory.plans[i];
-    if (plan.kind == scaling::TriggerPlan::Kind::kCron) {
-      readings.push_back(scaling::read_cron(plan, now));
-      continue;
-    }
+  for (size_t i = 0; i < plan.triggers.size(); ++i) {
+    const scaling::TriggerPlan& trigger = plan.triggers[i];
     const auto answer = std::find_if(round.answers.begin(), round.answers.end(),
                                      [&](const auto& a) { return a.trigger == i; });
-    if (answer == round.answers.end()) {
+    if (trigger.kind == Kind::kCron) {
+      readings.push_back(scaling::read_cron(trigger, now));
+    } else if (syncing && trigger.cached && i < memory.polled.size()) {
+      readings.push_back(memory.polled[i]);
+    } else if (trigger.kind == Kind::kWorkload) {
+      readings.push_back(count_workload(trigger, object, state));
+    } else if (answer == round.answers.end()) {
       readings.push_back(Error("no answer"));
     } else {
-      readings.push_back(scaling::read_prometheus(plan, {answer->values, answer->error}));
+      readings.push_back(scaling::read_prometheus(trigger, {answer->values, answer->error}));
+      readings.back().sampled_at = round.at;
     }
   }
+  readings = scaling::trusted_readings(plan, std::move(readings), now, memory.keda);
+  if (!syncing) memory.polled = readings;
   return readings;
 }
 
 void ScaledObjectController::poll(const api::ScaledObject& object,
                                   const api::Deployment& deployment,
-                                  const std::vector<scaling::TriggerReading>& readings, Instant now,
-                                  Memory& memory, Outcome& out) {
+                                  const std::vector<scaling::TriggerReading>& readings,
+                                  const cluster::State& state, Instant now, Memory& memory,
+                                  Outcome& out) {
   const scaling::PollDecision decision =
-      scaling::evaluate_poll(object, memory.plans, readings, deployment.replicas, now, memory.keda);
+      scaling::evaluate_poll(object, *memory.plan, readings,
+                             target_state(*memory.plan, state, deployment), now, memory.keda);
   api::ScaledObject updated = object;
   bool changed = false;
   if (decision.last_active && decision.last_active != object.last_active) {
@@ -105,7 +143,7 @@ std::vector<std::pair<std::string, std::string>> ScaledObjectController::inputs(
     const Memory& memory, const std::vector<scaling::TriggerReading>& readings) const {
   std::vector<std::pair<std::string, std::string>> inputs;
   for (size_t i = 0; i < readings.size(); ++i) {
-    inputs.emplace_back(memory.plans[i].metric_name, describe(readings[i]));
+    inputs.emplace_back(memory.plan->triggers[i].metric_name, describe(readings[i]));
   }
   return inputs;
 }
@@ -115,16 +153,23 @@ void ScaledObjectController::sync(const api::ScaledObject& object,
                                   const std::vector<scaling::TriggerReading>& readings,
                                   const cluster::State& state, Instant now, Memory& memory,
                                   Outcome& out) {
-  const int32_t ready = ready_pods(state, deployment);
+  const scaling::ScaledObjectPlan& plan = *memory.plan;
+  const scaling::TargetState target = target_state(plan, state, deployment);
   scaling::HpaInput input;
-  input.min_replicas = std::max(object.min(), 1);
+  input.min_replicas = scaling::hpa_min(object);
   input.max_replicas = object.max();
-  input.behavior = object.behavior ? &*object.behavior : nullptr;
+  input.behavior = plan.behavior ? &*plan.behavior : nullptr;
   input.spec_replicas = deployment.replicas;
   input.status_replicas = deployment.status_replicas;
-  input.ready_pods = ready;
-  input.metrics =
-      scaling::hpa_metrics(object, memory.plans, readings, deployment.replicas, ready, memory.keda);
+  input.ready_pods = target.ready_pods;
+  input.always_explain = false;
+  input.metrics = scaling::hpa_metrics(object, plan, readings, target, memory.keda);
+  // There is no metrics-server in this world.
+  for (scaling::HpaMetric& metric : input.metrics) {
+    if (metric.source != scaling::HpaMetric::Source::kExternal) {
+      metric.reading = std::string("no resource metrics here");
+    }
+  }
   const scaling::HpaDecision decision = scaling::evaluate_hpa(input, hpa_, now, memory.hpa);
   if (decision.replicas == deployment.replicas) return;
   out.actions.push_back(ScaleDeployment{deployment.meta.key(), decision.replicas});
@@ -133,6 +178,22 @@ void ScaledObjectController::sync(const api::ScaledObject& object,
                            inputs(memory, readings),
                            fmt::format("{} -> {} replicas", deployment.replicas, decision.replicas),
                            {decision.why}});
+}
+
+// KEDA stops the loop and deletes the HPA, with all it remembered; only paused-replicas still acts.
+Outcome ScaledObjectController::hold_paused(const api::ScaledObject& object,
+                                            const api::Deployment& deployment,
+                                            const cluster::State& state, Instant now,
+                                            Memory& memory) {
+  Outcome out;
+  const std::vector<scaling::TriggerReading> none(memory.plan->triggers.size(), Error("paused"));
+  poll(object, deployment, none, state, now, memory, out);
+  memory.hpa = {};
+  memory.open_poll = memory.open_sync = 0;
+  memory.next_poll = now;
+  memory.next_sync = now + hpa_.sync_period;
+  out.requeue_at = now + object.polling_interval;
+  return out;
 }
 
 Outcome ScaledObjectController::reconcile(const std::string& key, const cluster::State& state,
@@ -146,15 +207,18 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   const api::Deployment* deployment = target_of(*object, state);
   if (!known_models_ && deployment != nullptr && state.model_of(deployment->meta.key())) return out;
   Memory& memory = memories_[key];
-  if (memory.generation != object->meta.generation || memory.plans.empty()) {
-    auto plans = scaling::plan_triggers(*object, nullptr);
-    if (!plans.ok()) {
+  const bool changed = memory.generation != object->meta.generation ||
+                       memory.annotations != object->meta.annotations || !memory.plan;
+  if (changed) {
+    auto plan = scaling::plan_scaled_object(*object);
+    if (!plan.ok()) {
       out.decisions.push_back(
-          {"ScaledObject/" + key, "refuse", {}, "not scaled", {plans.error().message()}});
+          {"ScaledObject/" + key, "refuse", {}, "not scaled", {plan.error().message()}});
       return out;
     }
-    memory.plans = *std::move(plans);
+    memory.plan = *std::move(plan);
     memory.generation = object->meta.generation;
+    memory.annotations = object->meta.annotations;
     // KEDA looks at once; the HPA's first sync comes one period after creation.
     memory.next_poll = now;
     memory.next_sync = now + hpa_.sync_period;
@@ -163,15 +227,16 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
     out.requeue_at = now + object->polling_interval;
     return out;
   }
+  if (memory.plan->pause.paused) return hold_paused(*object, *deployment, state, now, memory);
   const cluster::QueryRound* polled = state.query_round(key, QueryPurpose::kPoll);
   if (polled != nullptr && polled->id == memory.open_poll) {
     memory.open_poll = 0;
-    poll(*object, *deployment, read(memory, *polled, now), now, memory, out);
+    poll(*object, *deployment, read(memory, *object, *polled, state, now), state, now, memory, out);
   }
   const cluster::QueryRound* synced = state.query_round(key, QueryPurpose::kSync);
   if (synced != nullptr && synced->id == memory.open_sync) {
     memory.open_sync = 0;
-    sync(*object, *deployment, read(memory, *synced, now), state, now, memory, out);
+    sync(*object, *deployment, read(memory, *object, *synced, state, now), state, now, memory, out);
   }
   if (now >= memory.next_poll) {
     out.actions.push_back(ask(key, memory, QueryPurpose::kPoll));

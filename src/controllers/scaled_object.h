@@ -25,8 +25,11 @@ class ScaledObjectController : public Controller {
 
  private:
   struct Memory {
+    // The plan is made anew when the spec (generation) or the annotations change.
     int64_t generation = -1;
-    std::vector<scaling::TriggerPlan> plans;
+    api::StringMap annotations;
+    std::optional<scaling::ScaledObjectPlan> plan;
+    std::vector<scaling::TriggerReading> polled;  // for triggers with useCachedMetrics
     Instant next_poll{};
     Instant next_sync{};
     // KEDA's poll and the HPA's sync both ask live (useCachedMetrics off), in rounds of their own.
@@ -38,16 +41,19 @@ class ScaledObjectController : public Controller {
   };
 
   QueryMetrics ask(const std::string& key, Memory& memory, cluster::QueryPurpose purpose) const;
-  std::vector<scaling::TriggerReading> read(const Memory& memory, const cluster::QueryRound& round,
-                                            Instant now) const;
+  std::vector<scaling::TriggerReading> read(Memory& memory, const api::ScaledObject& object,
+                                            const cluster::QueryRound& round,
+                                            const cluster::State& state, Instant now) const;
   std::vector<std::pair<std::string, std::string>> inputs(
       const Memory& memory, const std::vector<scaling::TriggerReading>& readings) const;
   void poll(const api::ScaledObject& object, const api::Deployment& deployment,
-            const std::vector<scaling::TriggerReading>& readings, Instant now, Memory& memory,
-            Outcome& out);
+            const std::vector<scaling::TriggerReading>& readings, const cluster::State& state,
+            Instant now, Memory& memory, Outcome& out);
   void sync(const api::ScaledObject& object, const api::Deployment& deployment,
             const std::vector<scaling::TriggerReading>& readings, const cluster::State& state,
             Instant now, Memory& memory, Outcome& out);
+  Outcome hold_paused(const api::ScaledObject& object, const api::Deployment& deployment,
+                      const cluster::State& state, Instant now, Memory& memory);
 
   scaling::HpaOptions hpa_;
   bool known_models_;

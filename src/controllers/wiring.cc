@@ -9,6 +9,7 @@
 #include "controllers/pool_status.h"
 #include "controllers/provisioning.h"
 #include "controllers/scaled_object.h"
+#include "controllers/static_pools.h"
 #include "controllers/termination.h"
 
 namespace windlass::controllers {
@@ -58,6 +59,7 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
   }
   // The node layer.
   all.push_back(std::make_unique<ProvisioningController>(provisioning, nominations));
+  all.push_back(std::make_unique<StaticPoolsController>());
   all.push_back(std::make_unique<ClaimLifecycleController>());
   all.push_back(std::make_unique<DisruptionController>(disruption, nominations));
   all.push_back(std::make_unique<ExpiryController>());

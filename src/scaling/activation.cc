@@ -1,10 +1,13 @@
 // evaluate_poll: whether a ScaledObject is active, and the steps to and from zero or idle that only
 // KEDA itself takes (reference keda_hpa.md 1.5, the decision table).
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "scaling/composite_metric.h"
 #include "scaling/fallback.h"
-#include "scaling/pause_annotations.h"
 #include "scaling/scaled_object.h"
 
 namespace windlass::scaling {
@@ -15,71 +18,143 @@ struct TriggerState {
   bool active = false;
   bool error = false;     // some trigger failed and no fallback stands in for it
   bool fallback = false;  // some trigger's fallback stands in
-  std::string words;
+  std::optional<Composite> composite;
 };
 
-TriggerState read_triggers(const api::ScaledObject& object, const std::vector<TriggerPlan>& plans,
-                           const std::vector<TriggerReading>& readings, int32_t current,
-                           ScaledObjectMemory& memory) {
+// Strictly greater, on the raw float: a value at the activation threshold is inactive.
+bool is_active(const TriggerPlan& trigger, const TriggerReading& reading) {
+  return reading.active.value_or(*reading > trigger.activation);
+}
+
+// A Value target's fallback divides by the ready pods, of which a target at zero has none.
+bool stands_in(const api::ScaledObject& object, const ScaledObjectPlan& plan, size_t i,
+               const TargetState& target, const ScaledObjectMemory& memory) {
+  const bool computable =
+      plan.triggers[i].target_type != api::MetricTargetType::kValue || target.ready_pods > 0;
+  return computable && fallback_due(object, plan, i, memory);
+}
+
+TriggerState read_triggers(const api::ScaledObject& object, const ScaledObjectPlan& plan,
+                           const std::vector<TriggerReading>& readings, const TargetState& target,
+                           const ScaledObjectMemory& memory) {
   TriggerState state;
-  std::vector<std::string> words;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const TriggerPlan& plan = plans[i];
-    count_read(plan.metric_name, readings[i].ok(), memory);
+  // cpu and memory say nothing about activity: alone they keep the target up, beside others they
+  // have no voice.
+  if (plan.only_resources) state.active = true;
+  if (plan.modifiers) {
+    state.composite = combine(object, plan, readings, target, memory);
+    const Composite& composite = *state.composite;
+    state.error = !composite.value && !composite.milli;
+    state.fallback = composite.fallback && !state.error;
+    state.active = composite.value ? *composite.value > plan.modifiers->activation
+                                   : composite.milli.has_value();
+    return state;
+  }
+  for (size_t i = 0; i < readings.size(); ++i) {
+    if (plan.triggers[i].is_resource()) continue;
     if (readings[i].ok()) {
-      // Strictly greater, on the raw float: a value at the activation threshold is inactive.
-      const double value = *readings[i];
-      const bool active = value > plan.activation;
-      state.active = state.active || active;
-      words.push_back(fmt::format("{} is {}, {} activation {}", plan.metric_name, value,
-                                  active ? "above" : "not above", plan.activation));
-      continue;
-    }
-    // A Value target's fallback divides by the ready pods, of which a target at zero has none.
-    const bool computable = plan.target_type != api::MetricTargetType::kValue || current > 0;
-    if (computable && fallback_due(object, plan.metric_name, memory)) {
+      state.active = state.active || is_active(plan.triggers[i], readings[i]);
+    } else if (stands_in(object, plan, i, target, memory)) {
       state.active = true;
       state.fallback = true;
-      words.push_back(fmt::format("{} failed {} times, its fallback stands in", plan.metric_name,
-                                  memory.failures[plan.metric_name]));
     } else {
       state.error = true;
-      words.push_back(
-          fmt::format("{} failed: {}", plan.metric_name, readings[i].error().message()));
     }
   }
-  state.words = join(words, ", ");
   return state;
+}
+
+std::string words_of(const TriggerState& state, const ScaledObjectPlan& plan) {
+  const Composite& composite = *state.composite;
+  if (composite.value) {
+    const bool active = *composite.value > plan.modifiers->activation;
+    return fmt::format("composite-metric is {}, {} activation {}{}", *composite.value,
+                       active ? "above" : "not above", plan.modifiers->activation,
+                       composite.fallback ? ", without the triggers that failed" : "");
+  }
+  return composite.milli ? "a trigger failed, the fallback stands in for composite-metric"
+                         : "composite-metric failed: " + composite.error;
+}
+
+std::string words_of(const api::ScaledObject& object, const ScaledObjectPlan& plan,
+                     const std::vector<TriggerReading>& readings, const TriggerState& state,
+                     const TargetState& target, const ScaledObjectMemory& memory) {
+  if (state.composite) return words_of(state, plan);
+  std::vector<std::string> words;
+  for (size_t i = 0; i < readings.size(); ++i) {
+    const TriggerPlan& trigger = plan.triggers[i];
+    if (trigger.is_resource()) {
+      if (plan.only_resources) words.push_back(trigger.metric_name + " keeps the target up");
+    } else if (!readings[i].ok()) {
+      words.push_back(
+          stands_in(object, plan, i, target, memory)
+              ? fmt::format("{} failed {} times, its fallback stands in", trigger.metric_name,
+                            memory.failures[i])
+              : fmt::format("{} failed: {}", trigger.metric_name, readings[i].error().message()));
+    } else if (readings[i].active) {
+      words.push_back(fmt::format("{} is {}, its scaler says {}", trigger.metric_name, *readings[i],
+                                  *readings[i].active ? "active" : "not active"));
+    } else {
+      words.push_back(fmt::format("{} is {}, {} activation {}", trigger.metric_name, *readings[i],
+                                  is_active(trigger, readings[i]) ? "above" : "not above",
+                                  trigger.activation));
+    }
+  }
+  return join(words, ", ");
+}
+
+// windlass.dev/straight-activation: what the metrics ask for from zero, as the HPA would count.
+int32_t straight_wish(const api::ScaledObject& object, const ScaledObjectPlan& plan,
+                      const std::vector<TriggerReading>& readings, const TriggerState& state,
+                      const TargetState& target) {
+  double wish = std::max(object.min(), 1);
+  const auto ask = [&](MetricTarget goal, int64_t milli) {
+    goal = weighted(goal, target.mean_weight);
+    if (goal.milli <= 0) return;
+    wish = std::max(wish, std::ceil(static_cast<double>(milli) / static_cast<double>(goal.milli)));
+  };
+  if (state.composite) {
+    const Composite& composite = *state.composite;
+    const int64_t milli =
+        composite.value ? quantise_milli(*composite.value) : composite.milli.value_or(0);
+    ask({plan.modifiers->target_type, plan.modifiers->target_milli}, milli);
+  } else {
+    for (size_t i = 0; i < readings.size(); ++i) {
+      const TriggerPlan& trigger = plan.triggers[i];
+      if (trigger.is_resource() || !readings[i].ok()) continue;
+      ask({trigger.target_type, trigger.target_milli}, quantise_milli(*readings[i]));
+    }
+    if (state.fallback) wish = std::max(wish, static_cast<double>(object.fallback->replicas));
+  }
+  return static_cast<int32_t>(std::min(wish, static_cast<double>(object.max())));
 }
 
 struct Round {
   const api::ScaledObject& object;
   const PauseAnnotations& pause;
   int32_t current = 0;
+  int32_t from_zero = 1;  // replicas that a step up from zero goes to
   Instant now{};
   PollDecision& out;
+  std::string note;  // joins the trigger's words in `why`
 
   void condition(const char* type, const char* status, const char* reason,
                  std::string message) const {
     api::set_condition(out.conditions, {type, status, reason, std::move(message), now});
   }
-  void scale_to(int32_t replicas) const {
-    out.set_replicas = replicas;
-    out.why += fmt::format("; {} -> {} replicas", current, replicas);
-  }
+  void scale_to(int32_t replicas) { out.set_replicas = replicas; }
 };
 
-void decide_active(const Round& round, bool error) {
+void decide_active(Round& round, bool error) {
   const int32_t min = round.object.min();
   const bool below_min = round.object.idle_replicas && round.current < min;
   if (below_min || round.current == 0) {
     if (round.pause.scale_out) {
-      round.out.why += "; paused-scale-out blocks the step up";
+      round.note = "; paused-scale-out blocks the step up";
       return;
     }
-    // Never straight to N: how large the value is plays no part at activation.
     round.out.last_active = round.now;
-    round.scale_to(min > 0 ? min : 1);
+    round.scale_to(round.from_zero);
   } else if (error) {
     // KEDA does not refresh lastActiveTime here, so a cool-down may already be over when the last
     // working trigger falls silent.
@@ -95,22 +170,22 @@ bool cooled_down(const Round& round) {
   return *object.last_active + object.cooldown < round.now;
 }
 
-void step_to_zero_or_idle(const Round& round) {
+void step_to_zero_or_idle(Round& round) {
   if (round.pause.scale_in) {
-    round.out.why += "; paused-scale-in blocks the step down";
+    round.note = "; paused-scale-in blocks the step down";
   } else if (cooled_down(round)) {
     round.scale_to(round.object.idle_replicas.value_or(0));
   } else {
-    round.out.why += "; cooling down";
+    round.note = "; cooling down";
     round.condition("Active", "False", "ScalerCooldown", "no trigger is active; cooling down");
   }
 }
 
-void decide_inactive(const Round& round, bool error) {
+void decide_inactive(Round& round, bool error) {
   const auto& object = round.object;
   const bool idle = object.idle_replicas.has_value();
   if (error && object.fallback && object.fallback->replicas != 0) {
-    round.out.why += "; waiting for the fallback";
+    round.note = "; waiting for the fallback";
   } else if (error && !object.fallback) {
     // Unknown demand is not zero demand.
     round.condition("Ready", "False", "TriggerError", "triggers do not work");
@@ -122,31 +197,44 @@ void decide_inactive(const Round& round, bool error) {
   }
 }
 
-void decide_paused(const Round& round) {
-  round.out.why = "paused by annotation";
+void decide_paused(Round& round) {
   round.condition("Paused", "True", "ScaledObjectPaused", "paused by annotation");
-  if (round.pause.replicas && *round.pause.replicas != round.current) {
-    round.scale_to(*round.pause.replicas);
+  const bool move = round.pause.replicas && *round.pause.replicas != round.current;
+  if (move) round.scale_to(*round.pause.replicas);
+  round.out.why = move ? fmt::format("paused by annotation; {} -> {} replicas", round.current,
+                                     *round.pause.replicas)
+                       : "paused by annotation";
+}
+
+void set_state_conditions(const Round& round, const TriggerState& state) {
+  round.condition("Fallback", state.fallback ? "True" : "False",
+                  state.fallback ? "FallbackExists" : "NoFallbackFound",
+                  state.fallback ? "a fallback stands in for a metric" : "no fallback is in use");
+  // With an error Ready keeps what it was, unless a branch of the decision says otherwise.
+  if (!state.error) round.condition("Ready", "True", "ScaledObjectReady", "ready for scaling");
+  if (round.out.active) {
+    round.condition("Active", "True", "ScalerActive", "a trigger is active");
+  } else {
+    round.condition("Active", "False", "ScalerNotActive", "no trigger is active");
   }
 }
 
 }  // namespace
 
-PollDecision evaluate_poll(const api::ScaledObject& object, const std::vector<TriggerPlan>& plans,
-                           const std::vector<TriggerReading>& readings, int32_t current,
+PollDecision evaluate_poll(const api::ScaledObject& object, const ScaledObjectPlan& plan,
+                           const std::vector<TriggerReading>& readings, const TargetState& target,
                            Instant now, ScaledObjectMemory& memory) {
-  WL_ASSERT(plans.size() == readings.size());
+  WL_ASSERT(plan.triggers.size() == readings.size());
   PollDecision out;
   out.last_active = object.last_active;
-  const auto annotations = read_pause_annotations(object);
-  const PauseAnnotations pause = annotations.ok() ? *annotations : PauseAnnotations{};
-  const Round round{object, pause, current, now, out};
-  if (!annotations.ok()) {
-    out.why = annotations.error().message();
+  // Never straight to N, unless asked for: how large the value is plays no part at activation.
+  Round round{object, plan.pause, target.replicas, std::max(object.min(), 1), now, out, {}};
+  if (!plan.pause.error.empty()) {
+    out.why = plan.pause.error;
     round.condition("Ready", "False", "ScaledObjectCheckFailed", out.why);
     return out;
   }
-  if (pause.paused) {
+  if (plan.pause.paused) {
     decide_paused(round);
     return out;
   }
@@ -154,21 +242,24 @@ PollDecision evaluate_poll(const api::ScaledObject& object, const std::vector<Tr
     round.condition("Paused", "False", "ScaledObjectUnpaused", "no longer paused");
   }
 
-  const TriggerState state = read_triggers(object, plans, readings, current, memory);
-  out.active = state.active || pause.force_active;
-  out.why = state.words;
-  if (pause.force_active) out.why += "; forced active by annotation";
-  round.condition("Fallback", state.fallback ? "True" : "False",
-                  state.fallback ? "FallbackExists" : "NoFallbackFound",
-                  state.fallback ? "a fallback stands in for a metric" : "no fallback is in use");
-  // With an error Ready keeps what it was, unless a branch below says otherwise.
-  if (!state.error) round.condition("Ready", "True", "ScaledObjectReady", "ready for scaling");
+  count_reads(plan, readings, memory);
+  const TriggerState state = read_triggers(object, plan, readings, target, memory);
+  if (plan.opt_ins.straight_activation) {
+    round.from_zero = straight_wish(object, plan, readings, state, target);
+  }
+  out.active = state.active || plan.pause.force_active;
+  set_state_conditions(round, state);
   if (out.active) {
-    round.condition("Active", "True", "ScalerActive", "a trigger is active");
     decide_active(round, state.error);
   } else {
-    round.condition("Active", "False", "ScalerNotActive", "no trigger is active");
     decide_inactive(round, state.error);
+  }
+  if (!target.always_explain && !out.set_replicas) return out;
+  out.why = words_of(object, plan, readings, state, target, memory);
+  if (plan.pause.force_active) out.why += "; forced active by annotation";
+  out.why += round.note;
+  if (out.set_replicas) {
+    out.why += fmt::format("; {} -> {} replicas", target.replicas, *out.set_replicas);
   }
   return out;
 }

@@ -11,31 +11,36 @@ namespace {
 
 __extension__ using Int128 = __int128;
 
-// As the adapter prints values: NaN, infinities and negatives are 0, three decimals into a
-// quantity.
+}  // namespace
+
 int64_t quantise_milli(double value) {
-  if (!std::isfinite(value) || value < 0) return 0;
+  if (!std::isfinite(value) || value <= 0) return 0;
+  // Whole numbers are exact in thousandths; printing is for the rest, whose third decimal is
+  // rounded from the exact binary value.
+  if (value < 9e12 && value == std::floor(value)) return static_cast<int64_t>(value) * 1000;
   const auto quantity = Quantity::parse(fmt::format("{:.3f}", value));
   WL_ASSERT(quantity.ok());
   return quantity->milli();
 }
 
-}  // namespace
-
-void count_read(const std::string& metric, bool ok, ScaledObjectMemory& memory) {
-  int32_t& failures = memory.failures[metric];
-  if (ok) {
-    failures = 0;
-  } else if (failures < std::numeric_limits<int32_t>::max()) {
-    ++failures;
+void count_reads(const ScaledObjectPlan& plan, const std::vector<TriggerReading>& readings,
+                 ScaledObjectMemory& memory) {
+  WL_ASSERT(plan.triggers.size() == readings.size());
+  memory.failures.resize(plan.triggers.size());
+  for (size_t i = 0; i < readings.size(); ++i) {
+    int32_t& failures = memory.failures[i];
+    if (plan.triggers[i].is_resource() || readings[i].ok()) {
+      failures = 0;
+    } else if (failures < std::numeric_limits<int32_t>::max()) {
+      ++failures;
+    }
   }
 }
 
-bool fallback_due(const api::ScaledObject& object, const std::string& metric,
+bool fallback_due(const api::ScaledObject& object, const ScaledObjectPlan& plan, size_t trigger,
                   const ScaledObjectMemory& memory) {
-  if (!object.fallback) return false;
-  const auto it = memory.failures.find(metric);
-  return it != memory.failures.end() && it->second > object.fallback->failure_threshold;
+  if (!object.fallback || (plan.modifiers && !plan.modifiers->fallback_works)) return false;
+  return memory.failures[trigger] > object.fallback->failure_threshold;
 }
 
 int32_t fallback_replicas(const api::Fallback& fallback, int32_t current) {
@@ -46,8 +51,7 @@ int32_t fallback_replicas(const api::Fallback& fallback, int32_t current) {
       return std::max(current, fallback.replicas);
     case api::FallbackBehavior::kCurrentReplicasIfLower:
       return std::min(current, fallback.replicas);
-    // scalingModifiers needs a formula, which objects here do not carry; without one its result
-    // is nil and KEDA takes the static count.
+    // The count is for a formula that gives nil.
     case api::FallbackBehavior::kScalingModifiers:
     case api::FallbackBehavior::kStatic:
       return fallback.replicas;
@@ -55,39 +59,21 @@ int32_t fallback_replicas(const api::Fallback& fallback, int32_t current) {
   WL_UNREACHABLE("fallback behavior");
 }
 
-std::optional<int64_t> fallback_milli(const api::Fallback& fallback, const TriggerPlan& plan,
-                                      int32_t current, int32_t ready_pods) {
-  Int128 milli = Int128{plan.target_milli} * fallback_replicas(fallback, current);
-  if (plan.target_type == api::MetricTargetType::kValue) {
+MetricTarget weighted(MetricTarget target, double mean_weight) {
+  if (mean_weight == 1 || target.type != api::MetricTargetType::kAverageValue) return target;
+  const double milli = static_cast<double>(target.milli) * mean_weight;
+  target.milli = std::max<int64_t>(1, static_cast<int64_t>(std::min(milli, 9.2e18)));
+  return target;
+}
+
+std::optional<int64_t> value_for_replicas(const MetricTarget& metric, int32_t replicas,
+                                          int32_t ready_pods) {
+  Int128 milli = Int128{metric.milli} * replicas;
+  if (metric.type == api::MetricTargetType::kValue) {
     if (ready_pods <= 0) return std::nullopt;
     milli /= ready_pods;
   }
   return static_cast<int64_t>(std::min(milli, Int128{std::numeric_limits<int64_t>::max()}));
-}
-
-std::vector<HpaMetric> hpa_metrics(const api::ScaledObject& object,
-                                   const std::vector<TriggerPlan>& plans,
-                                   const std::vector<TriggerReading>& readings, int32_t current,
-                                   int32_t ready_pods, ScaledObjectMemory& memory) {
-  WL_ASSERT(plans.size() == readings.size());
-  std::vector<HpaMetric> metrics;
-  for (size_t i = 0; i < plans.size(); ++i) {
-    const TriggerPlan& plan = plans[i];
-    HpaMetric metric{plan.metric_name, plan.target_type, plan.target_milli, {}};
-    count_read(plan.metric_name, readings[i].ok(), memory);
-    if (readings[i].ok()) {
-      metric.reading = std::vector<int64_t>{quantise_milli(*readings[i])};
-    } else {
-      // Until the threshold is passed the HPA sees the error, and holds.
-      metric.reading = readings[i].error().message();
-      if (fallback_due(object, plan.metric_name, memory)) {
-        const auto milli = fallback_milli(*object.fallback, plan, current, ready_pods);
-        if (milli) metric.reading = std::vector<int64_t>{*milli};
-      }
-    }
-    metrics.push_back(std::move(metric));
-  }
-  return metrics;
 }
 
 }  // namespace windlass::scaling

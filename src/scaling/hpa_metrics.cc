@@ -5,30 +5,21 @@
 
 #include <fmt/format.h>
 
+#include "scaling/hpa_pods.h"
+
 namespace windlass::scaling {
 namespace {
 
+using Source = HpaMetric::Source;
+
 constexpr int32_t kInt32Max = std::numeric_limits<int32_t>::max();
 constexpr int32_t kInt32Min = std::numeric_limits<int32_t>::min();
-
-// Kubernetes converts an AverageValue's float to int32 unchecked; on amd64 whatever does not fit
-// becomes the smallest int32, which then lands on minReplicas. Seen in a real controller
-// (vectors/hpa, very_large), so callers who compare with one get the same.
-int32_t to_int32_unchecked(double value) {
-  if (!(value > -2147483649.0 && value < 2147483648.0)) return kInt32Min;
-  return static_cast<int32_t>(value);
-}
 
 // The controller adds int64 without a check; wrapping through unsigned is the same, defined.
 int64_t sum_items(const std::vector<int64_t>& items) {
   uint64_t sum = 0;
   for (const int64_t item : items) sum += static_cast<uint64_t>(item);
   return static_cast<int64_t>(sum);
-}
-
-// Releases from 1.33 compare the ratio itself, so exactly 1.1 is inside 0.1. NaN is never inside.
-bool within(double ratio, const Tolerance& tolerance) {
-  return 1.0 - tolerance.down <= ratio && ratio <= 1.0 + tolerance.up;
 }
 
 // Value: the ratio scales the pods that are Running and Ready, whatever spec.replicas says.
@@ -51,35 +42,81 @@ int32_t wish_of_average(double usage, double target, const HpaInput& input,
   return to_int32_unchecked(std::ceil(usage / target));
 }
 
-// One metric's wish, or why it has none, with the figures in words.
-struct Wish {
-  std::optional<int32_t> replicas;
-  std::string words;
-};
+bool measured_at_pods(Source source) {
+  return source == Source::kResource || source == Source::kContainerResource ||
+         source == Source::kPods;
+}
 
-Wish wish_of(const HpaMetric& metric, const HpaInput& input, const Tolerance& tolerance) {
+MetricWish wish_of(const HpaMetric& metric, const HpaInput& input, const HpaOptions& options,
+                   const Tolerance& tolerance, Instant now) {
+  MetricWish out;
   if (const auto* error = std::get_if<std::string>(&metric.reading)) {
-    return {std::nullopt, fmt::format("{} failed: {}", metric.name, *error)};
+    out.error = error->empty() ? "no answer" : *error;
+    return out;
   }
+  const bool of_pods = measured_at_pods(metric.source);
+  const bool percent = metric.target_type == api::MetricTargetType::kUtilization;
+  if (metric.target_milli <= 0 || (percent && (!of_pods || metric.source == Source::kPods))) {
+    out.error = of_pods ? "needs a target above 0" : "needs a Value or AverageValue target above 0";
+    return out;
+  }
+  if (of_pods) return wish_of_pods(metric, input, options, tolerance, now);
   const auto& items = std::get<std::vector<int64_t>>(metric.reading);
   // The metrics client turns an answer without items into an error, before any arithmetic.
-  if (items.empty()) return {std::nullopt, fmt::format("{} failed: no items", metric.name)};
-  if (metric.target_type == api::MetricTargetType::kUtilization || metric.target_milli <= 0) {
-    return {std::nullopt,
-            fmt::format("{} failed: needs a Value or AverageValue target above 0", metric.name)};
+  if (items.empty()) {
+    out.error = "no items";
+    return out;
   }
-  const int64_t usage_milli = sum_items(items);
-  const auto usage = static_cast<double>(usage_milli);
+  out.usage_milli = sum_items(items);
+  const auto usage = static_cast<double>(out.usage_milli);
   const auto target = static_cast<double>(metric.target_milli);
   const bool average = metric.target_type == api::MetricTargetType::kAverageValue;
-  const int32_t wish = average ? wish_of_average(usage, target, input, tolerance)
-                               : wish_of_value(usage, target, input, tolerance);
-  const std::string base = average ? "" : fmt::format(" on {} ready", input.ready_pods);
-  return {wish, fmt::format("{} wants {} ({}/{}{})", metric.name, wish, milli_text(usage_milli),
-                            milli_text(metric.target_milli), base)};
+  out.pods = input.ready_pods;
+  out.replicas = average ? wish_of_average(usage, target, input, tolerance)
+                         : wish_of_value(usage, target, input, tolerance);
+  return out;
+}
+
+std::string_view failure_of(Source source) {
+  switch (source) {
+    case Source::kResource:
+      return "FailedGetResourceMetric";
+    case Source::kContainerResource:
+      return "FailedGetContainerResourceMetric";
+    case Source::kPods:
+      return "FailedGetPodsMetric";
+    case Source::kObject:
+      return "FailedGetObjectMetric";
+    case Source::kExternal:
+      return "FailedGetExternalMetric";
+  }
+  WL_UNREACHABLE("metric source");
+}
+
+std::string words_of_one(const HpaMetric& metric, const MetricWish& wish) {
+  if (!wish.replicas) return fmt::format("{} failed: {}", metric.name, wish.error);
+  if (metric.target_type == api::MetricTargetType::kUtilization) {
+    return fmt::format("{} wants {} ({} %/{} % on {} pods)", metric.name, *wish.replicas,
+                       wish.usage_milli, metric.target_milli, wish.pods);
+  }
+  const bool value = metric.target_type == api::MetricTargetType::kValue;
+  const std::string base = value ? fmt::format(" on {} ready", wish.pods)
+                           : measured_at_pods(metric.source) ? fmt::format(" on {} pods", wish.pods)
+                                                             : std::string();
+  return fmt::format("{} wants {} ({}/{}{})", metric.name, *wish.replicas,
+                     milli_text(wish.usage_milli), milli_text(metric.target_milli), base);
 }
 
 }  // namespace
+
+bool within(double ratio, const Tolerance& tolerance) {
+  return 1.0 - tolerance.down <= ratio && ratio <= 1.0 + tolerance.up;
+}
+
+int32_t to_int32_unchecked(double value) {
+  if (!(value > -2147483649.0 && value < 2147483648.0)) return kInt32Min;
+  return static_cast<int32_t>(value);
+}
 
 std::string milli_text(int64_t milli) {
   // The magnitude as unsigned, so that the smallest int64 is no special case.
@@ -92,36 +129,43 @@ std::string milli_text(int64_t milli) {
   return out + "." + digits;
 }
 
-MetricsWish wish_of_metrics(const HpaInput& input, const Tolerance& tolerance) {
+MetricsWish wish_of_metrics(const HpaInput& input, const HpaOptions& options,
+                            const Tolerance& tolerance, Instant now) {
   MetricsWish out;
-  size_t failed = 0;
-  int32_t largest = 0;
-  std::string chosen;
-  std::string first_error;
+  out.by_metric.reserve(input.metrics.size());
+  std::optional<int32_t> largest;
   for (const HpaMetric& metric : input.metrics) {
-    const Wish wish = wish_of(metric, input, tolerance);
-    out.by_metric.push_back(wish.replicas);
-    if (!wish.replicas) {
-      if (failed++ == 0) first_error = wish.words;
-      continue;
-    }
-    if (chosen.empty() || *wish.replicas > largest) {
-      largest = *wish.replicas;
-      chosen = wish.words;
-    }
+    MetricWish wish = wish_of(metric, input, options, tolerance, now);
+    if (!wish.replicas && out.failure.empty()) out.failure = failure_of(metric.source);
+    if (wish.replicas && (!largest || *wish.replicas > *largest)) largest = wish.replicas;
+    out.by_metric.push_back(std::move(wish));
   }
-  if (failed >= input.metrics.size()) {
-    out.why = input.metrics.empty() ? "there is no metric" : first_error;
+  if (!largest) {
+    if (input.metrics.empty()) out.failure = "FailedGetExternalMetric";
     return out;
   }
   // Section 4.3: with a metric missing the true need may be higher, so only growth is trusted.
-  if (failed > 0 && largest < input.spec_replicas) {
-    out.why = fmt::format("{}; that blocks scale-in, though {}", first_error, chosen);
-    return out;
-  }
+  if (!out.failure.empty() && *largest < input.spec_replicas) return out;
   out.replicas = largest;
-  out.why = failed > 0 ? fmt::format("{}; {}", chosen, first_error) : chosen;
   return out;
+}
+
+std::string words_of(const HpaInput& input, const MetricsWish& wish) {
+  if (input.metrics.empty()) return "there is no metric";
+  std::string chosen;
+  std::string failed;
+  std::optional<int32_t> largest;
+  for (size_t i = 0; i < input.metrics.size(); ++i) {
+    const MetricWish& one = wish.by_metric[i];
+    if (!one.replicas && failed.empty()) failed = words_of_one(input.metrics[i], one);
+    if (!one.replicas || (largest && *one.replicas <= *largest)) continue;
+    largest = one.replicas;
+    chosen = words_of_one(input.metrics[i], one);
+  }
+  if (chosen.empty()) return failed;
+  if (failed.empty()) return chosen;
+  if (!wish.replicas) return fmt::format("{}; that blocks scale-in, though {}", failed, chosen);
+  return fmt::format("{}; {}", chosen, failed);
 }
 
 }  // namespace windlass::scaling

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -52,7 +53,7 @@ HpaDecision once(const HpaInput& input, Instant now = kStart) {
 
 std::string condition(const HpaDecision& decision, std::string_view type) {
   for (const HpaCondition& c : decision.conditions) {
-    if (c.type == type) return c.status + ":" + c.reason;
+    if (c.type == type) return fmt::format("{}:{}", c.status, c.reason);
   }
   return "absent";
 }
@@ -169,11 +170,21 @@ TEST(HpaBounds, ZeroReplicasDisableScalingUnlessMinIsZero) {
   EXPECT_EQ(once(input).replicas, 0);
   EXPECT_EQ(condition(once(input), "ScalingActive"), "False:ScalingDisabled");
   input.min_replicas = 0;
-  EXPECT_EQ(once(input).replicas, 4);  // the ramp from zero
+  // Somebody else's zero stays; only the HPA's own is left again (the ramp from zero).
+  EXPECT_EQ(condition(once(input), "ScalingActive"), "False:ScalingDisabled");
+  EXPECT_EQ(condition(once(input), "ScaledToZero"), "False:NotScaledToZero");
+  const auto once_own_zero = [](const HpaInput& zero) {
+    HpaMemory memory;
+    memory.scaled_to_zero = true;
+    return evaluate_hpa(zero, {}, kStart, memory);
+  };
+  EXPECT_EQ(once_own_zero(input).replicas, 4);
   input.metrics = {metric(MetricTargetType::kValue, 10'000, 21'000)};
-  EXPECT_EQ(once(input).replicas, 3);  // the bare ratio, without pods or tolerance
+  // The bare ratio, without pods or tolerance.
+  EXPECT_EQ(once_own_zero(input).replicas, 3);
   input.metrics = {average(10, 0)};
-  EXPECT_EQ(once(input).replicas, 0);
+  EXPECT_EQ(once_own_zero(input).replicas, 0);
+  EXPECT_EQ(condition(once_own_zero(input), "ScaledToZero"), "True:ScaledToZero");
 }
 
 TEST(HpaLegacy, RampAndItsConditions) {

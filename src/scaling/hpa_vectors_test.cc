@@ -129,7 +129,8 @@ class World {
 
   [[nodiscard]] std::string conditions() const {
     std::string out;
-    for (const auto& [type, c] : conditions_) out += type + "=" + c.status + ":" + c.reason + " ";
+    for (const auto& [type, c] : conditions_)
+      out += fmt::format("{}={}:{} ", type, c.status, c.reason);
     return out;
   }
 
@@ -139,7 +140,7 @@ class World {
   HpaOptions options_;
   HpaMemory memory_;
   Instant start_{1'700'000'000'000'000'000};
-  std::map<std::string, HpaCondition> conditions_;
+  std::map<std::string_view, HpaCondition> conditions_;
 };
 
 std::string recorded_conditions(const Json& step) {

@@ -98,7 +98,8 @@ TEST(TriggerPlans, EveryBadFieldIsReported) {
         "triggers[0].threshold: not a number: \"five\"", "triggers[0].ignoreNullValues",
         "triggers[0].timeout: negative", "triggers[1].start: not a cron schedule",
         "triggers[1].desiredReplicas",
-        "triggers[2].type: \"kafka\" is not supported (accepted: prometheus, cron)"}) {
+        "triggers[2].type: \"kafka\" is not decided natively (accepted: prometheus, "
+        "metrics-api, "}) {
     EXPECT_NE(error.find(fragment), std::string::npos) << fragment << " in: " << error;
   }
 }
@@ -133,13 +134,13 @@ TEST(TriggerPlans, UnknownKeysAreIgnoredAndNamed) {
   std::vector<std::string> ignored;
   const auto plans = plan_triggers(
       object_with(
-          {prometheus_trigger({{"metricName", "q"}, {"treshold", "7"}, {"namespace", "x"}})}),
+          {prometheus_trigger({{"metricName", "q"}, {"treshold", "7"}, {"awsRegion", "x"}})}),
       &ignored);
   ASSERT_TRUE(plans.ok());
   ASSERT_EQ(ignored.size(), 3u);
-  EXPECT_NE(ignored[0].find("triggers[0].metadata.metricName: ignored; metricName is obsolete"),
+  EXPECT_NE(ignored[1].find("triggers[0].metadata.metricName: ignored; metricName is obsolete"),
             std::string::npos);
-  EXPECT_NE(ignored[1].find("triggers[0].metadata.namespace: ignored; KEDA knows"),
+  EXPECT_NE(ignored[0].find("triggers[0].metadata.awsRegion: ignored; KEDA knows"),
             std::string::npos);
   EXPECT_NE(ignored[2].find("triggers[0].metadata.treshold: ignored"), std::string::npos);
 }
@@ -192,10 +193,10 @@ TEST(CronReading, InsideAndOutsideTheWindow) {
   EXPECT_EQ(value("2026-03-01T12:00:00Z"), 0);  // Sunday
   EXPECT_EQ(value("2026-07-06T06:00:00Z"), 4);
   TriggerPlan open = plan;
-  open.cron_end = "0 0 31 2 *";  // never ends
+  open.cron_end = *CronSchedule::parse("0 0 31 2 *");  // never ends
   EXPECT_EQ(*read_cron(open, kStart), 4);
   TriggerPlan shut = plan;
-  shut.cron_start = "0 0 31 2 *";  // never starts
+  shut.cron_start = *CronSchedule::parse("0 0 31 2 *");  // never starts
   EXPECT_EQ(*read_cron(shut, kStart), 0);
   shut.timezone = "Mars/Olympus";
   EXPECT_FALSE(read_cron(shut, kStart).ok());
@@ -211,9 +212,9 @@ struct Poll {
   PollDecision run(std::vector<TriggerReading> readings, Instant now = kStart) {
     std::vector<api::Trigger> triggers(readings.size(), prometheus_trigger());
     object.triggers = triggers;
-    const auto plans = plan_triggers(object, nullptr);
-    EXPECT_TRUE(plans.ok());
-    return evaluate_poll(object, *plans, readings, current, now, memory);
+    const auto plan = plan_scaled_object(object);
+    EXPECT_TRUE(plan.ok());
+    return evaluate_poll(object, *plan, readings, {current, current}, now, memory);
   }
 };
 
@@ -324,7 +325,7 @@ TEST(PollLoop, FallbackCountsAsActiveAndWorksFromZero) {
   EXPECT_EQ(condition(third, "Ready"), "True:ScaledObjectReady");
   const PollDecision good = poll.run({0.0});
   EXPECT_EQ(condition(good, "Fallback"), "False:NoFallbackFound");
-  EXPECT_EQ(poll.memory.failures.at("s0-prometheus"), 0);
+  EXPECT_EQ(poll.memory.failures.at(0), 0);
 }
 
 TEST(PollLoop, Annotations) {
@@ -375,8 +376,14 @@ struct HandedOut {
   TriggerPlan plan = plan_of(prometheus_trigger());
   ScaledObjectMemory memory;
 
+  [[nodiscard]] ScaledObjectPlan whole() const {
+    ScaledObjectPlan out;
+    out.triggers = {plan};
+    return out;
+  }
   std::optional<int64_t> milli(TriggerReading reading, int32_t current, int32_t ready) {
-    const auto metrics = hpa_metrics(object, {plan}, {std::move(reading)}, current, ready, memory);
+    const auto metrics =
+        hpa_metrics(object, whole(), {std::move(reading)}, {current, ready}, memory);
     const auto* items = std::get_if<std::vector<int64_t>>(&metrics.at(0).reading);
     return items == nullptr ? std::nullopt : std::optional(items->at(0));
   }
@@ -442,7 +449,7 @@ RC_GTEST_PROP(HpaMetricsOfTriggers, TheFallbackIsWhatTheHpaThenWants, ()) {
   input.max_replicas = 1000;
   input.spec_replicas = input.status_replicas = *rc::gen::inRange(1, 50);
   input.metrics =
-      hpa_metrics(out.object, {out.plan}, {kFailed}, input.spec_replicas, 1, out.memory);
+      hpa_metrics(out.object, out.whole(), {kFailed}, {input.spec_replicas, 1}, out.memory);
   HpaMemory memory;
   const auto wish = evaluate_hpa(input, {}, kStart, memory).wanted_by_metric.at(0);
   const double ratio = static_cast<double>(replicas) / input.spec_replicas;

@@ -78,8 +78,6 @@ Duration longest_period(const DirectionRules& rules) {
   return longest;
 }
 
-Limited within_range(int32_t wish) { return {wish, "DesiredWithinRange", ""}; }
-
 }  // namespace
 
 DirectionRules scale_up_rules(const api::Behavior& behavior) {
@@ -93,19 +91,54 @@ DirectionRules scale_down_rules(const api::Behavior& behavior, Duration default_
                        {{ScalingPolicy::Type::kPercent, 100, seconds(15)}});
 }
 
+std::string_view reason_of(Limit by) {
+  switch (by) {
+    case Limit::kNone:
+      return "DesiredWithinRange";
+    case Limit::kMin:
+      return "TooFewReplicas";
+    case Limit::kMax:
+      return "TooManyReplicas";
+    case Limit::kRamp:
+    case Limit::kUpRules:
+      return "ScaleUpLimit";
+    case Limit::kDownRules:
+      return "ScaleDownLimit";
+  }
+  WL_UNREACHABLE("limit");
+}
+
+std::string words_of(const Limited& limited) {
+  switch (limited.by) {
+    case Limit::kNone:
+      return {};
+    case Limit::kMin:
+      return fmt::format("raised to minReplicas {}", limited.replicas);
+    case Limit::kMax:
+      return fmt::format("limited to maxReplicas {}", limited.replicas);
+    case Limit::kRamp:
+      return fmt::format("limited to {} by the ramp of 2x or 4", limited.replicas);
+    case Limit::kUpRules:
+      return fmt::format("limited to {} by the scaleUp rules", limited.replicas);
+    case Limit::kDownRules:
+      return fmt::format("held at {} by the scaleDown rules", limited.replicas);
+  }
+  WL_UNREACHABLE("limit");
+}
+
 Limited limit_by_ramp(int32_t wish, int32_t current, Bounds bounds) {
   // scaleUpLimitFactor 2 and scaleUpLimitMinimum 4 of section 4.1.
   const int32_t ramp = to_int32(std::max(2.0 * current, 4.0));
   if (wish < bounds.min) {
-    return {bounds.min, "TooFewReplicas", fmt::format("raised to minReplicas {}", bounds.min)};
+    return {bounds.min, Limit::kMin};
   }
   if (wish > std::min(ramp, bounds.max)) {
     if (bounds.max > ramp) {
-      return {ramp, "ScaleUpLimit", fmt::format("limited to {} by the ramp of 2x or 4", ramp)};
+      return {ramp, Limit::kRamp};
     }
-    return {bounds.max, "TooManyReplicas", fmt::format("limited to maxReplicas {}", bounds.max)};
+    return {bounds.max, Limit::kMax};
   }
-  return within_range(wish);
+  return {wish, Limit::kNone};
 }
 
 Limited limit_by_policies(int32_t wish, int32_t current, Bounds bounds, const DirectionRules& up,
@@ -114,20 +147,20 @@ Limited limit_by_policies(int32_t wish, int32_t current, Bounds bounds, const Di
     const int32_t limit = policy_limit(true, current, up, events, now);
     if (wish > std::min(limit, bounds.max)) {
       if (bounds.max > limit) {
-        return {limit, "ScaleUpLimit", fmt::format("limited to {} by the scaleUp rules", limit)};
+        return {limit, Limit::kUpRules};
       }
-      return {bounds.max, "TooManyReplicas", fmt::format("limited to maxReplicas {}", bounds.max)};
+      return {bounds.max, Limit::kMax};
     }
   } else if (wish < current) {
     const int32_t limit = policy_limit(false, current, down, events, now);
     if (wish < std::max(limit, bounds.min)) {
       if (bounds.min < limit) {
-        return {limit, "ScaleDownLimit", fmt::format("held at {} by the scaleDown rules", limit)};
+        return {limit, Limit::kDownRules};
       }
-      return {bounds.min, "TooFewReplicas", fmt::format("raised to minReplicas {}", bounds.min)};
+      return {bounds.min, Limit::kMin};
     }
   }
-  return within_range(wish);
+  return {wish, Limit::kNone};
 }
 
 void remember_change(int32_t from, int32_t to, const DirectionRules& up, const DirectionRules& down,

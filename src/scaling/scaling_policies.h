@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/keda.h"
@@ -27,11 +28,14 @@ struct Bounds {
   int32_t min = 1;
   int32_t max = 1;
 };
+enum class Limit { kNone, kMin, kMax, kRamp, kUpRules, kDownRules };
 struct Limited {
   int32_t replicas = 0;
-  std::string reason;  // of condition ScalingLimited
-  std::string words;   // what limited it; empty within range
+  Limit by = Limit::kNone;
 };
+// The reason of condition ScalingLimited, and what limited it in words (empty: nothing did).
+std::string_view reason_of(Limit by);
+std::string words_of(const Limited& limited);
 
 // Without behavior: up to max(2 * current, 4) a sync, any distance down.
 Limited limit_by_ramp(int32_t wish, int32_t current, Bounds bounds);
