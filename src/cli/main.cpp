@@ -8,6 +8,7 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/simulate_command.h"
 
@@ -18,6 +19,13 @@ CLI::Option* add_output(CLI::App* command, std::string& output) {
   return command->add_option("-o,--output", output, "How to print")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+}
+
+void add_catalog_file(CLI::App* command, std::string& catalog) {
+  command
+      ->add_option("--catalog", catalog,
+                   "Instance types to buy from (JSON or YAML), in place of EC2's")
+      ->type_name("FILE");
 }
 
 // Options live as long as the callback that reads them.
@@ -96,9 +104,7 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
                    "Manifests of the cluster: files, directories, or - for standard input")
       ->required()
       ->type_name("FILE...");
-  command
-      ->add_option("--catalog", options->catalog, "Instance types instead of the EC2 table (JSON)")
-      ->type_name("FILE");
+  add_catalog_file(command, options->catalog);
   command
       ->add_option("--objective", options->objective,
                    "stock: Karpenter's rules; cost: any cheaper set of nodes")
@@ -116,6 +122,24 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
       "Example: windlass plan disruption -f examples/plan/disruption.yaml "
       "--now 2026-03-01T12:00:00Z");
   on_chosen(command, options, exit_code, run_plan_disruption);
+}
+
+void add_lint(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<LintOptions>();
+  CLI::App* command =
+      app.add_subcommand("lint", "Say what manifests will really do, before they are applied");
+  command
+      ->add_option("files", options->paths,
+                   "Manifests; a directory stands for the *.yaml, *.yml and *.json in it, - for "
+                   "standard input")
+      ->required();
+  add_catalog_file(command, options->catalog);
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 nothing of severity error, 1 errors, 2 a file can't be read.\n"
+      "Every rule stands in docs/lint.md.\n\n"
+      "Example: windlass lint examples/blog/manifests");
+  on_chosen(command, options, exit_code, run_lint);
 }
 
 // The choices of an option stand in its type name: "{table,json}".
@@ -183,6 +207,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
+  windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
   windlass::cli::add_plan_disruption(*plan, exit_code);

@@ -143,14 +143,18 @@ const catalog::Catalog& OfferingView::types(const cluster::State& state, const a
     if (now < until) out.insert(offering);
   }
   const api::Ec2NodeClass* node_class = state.node_classes().find(pool.node_class.name);
-  const uint64_t version = node_class == nullptr ? 0 : node_class->meta.resource_version;
+  std::vector<uint64_t> versions{node_class == nullptr ? 0 : node_class->meta.resource_version};
+  const std::vector<const api::NodeOverlay*> overlays = pointers(state.all<api::NodeOverlay>());
+  for (const api::NodeOverlay* overlay : overlays) {
+    versions.push_back(overlay->meta.resource_version);
+  }
   const auto [it, fresh] = views_.try_emplace(pool.meta.name);
   View& view = it->second;
-  const bool same = !fresh && view.out == out && view.node_class_version == version &&
+  const bool same = !fresh && view.out == out && view.versions == versions &&
                     view.requirements == pool.requirements;
   if (same) return view.catalog;
   const auto requirements = api::Requirements::from_specs(pool.requirements);
-  view = {pool.requirements, version, std::move(out), {}};
+  view = {pool.requirements, std::move(versions), std::move(out), {}};
   for (const catalog::InstanceType& type : state.types_for(pool.node_class.name).types) {
     if (!type.requirements.intersects(requirements)) continue;
     view.catalog.types.push_back(type);
@@ -160,6 +164,7 @@ const catalog::Catalog& OfferingView::types(const cluster::State& state, const a
       offering.available = offering.available && !view.out.contains(key);
     }
   }
+  if (!overlays.empty()) view.catalog = catalog::with_overlays(view.catalog, overlays);
   return view.catalog;
 }
 
