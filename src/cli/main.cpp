@@ -97,6 +97,35 @@ void add_catalog(CLI::App& app, int& exit_code) {
   });
 }
 
+void add_plan_disruption(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanDisruptionOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "disruption", "Which nodes would be emptied or replaced, in order, and why the others stay");
+  command
+      ->add_option("-f,--file", options->files,
+                   "Manifests of the cluster: files, directories, or - for standard input")
+      ->required()
+      ->type_name("FILE...");
+  add_catalog_file(command, options->catalog);
+  command
+      ->add_option("--objective", options->objective,
+                   "stock: Karpenter's rules; cost: any cheaper set of nodes")
+      ->check(CLI::IsMember({"stock", "cost"}))
+      ->capture_default_str();
+  command->add_flag("--spot-to-spot", options->spot_to_spot,
+                    "Spot nodes may be replaced by spot nodes, as with Karpenter's gate "
+                    "SpotToSpotConsolidation");
+  command->add_option("--now", options->now, "The moment to plan for (RFC 3339); default: now")
+      ->type_name("TIME");
+  add_output(command, options->output);
+  command->footer(
+      "Commands are listed in the order in which they would be found, each with those before it\n"
+      "carried out, as far as the budgets of this moment reach.\n\n"
+      "Example: windlass plan disruption -f examples/plan/disruption.yaml "
+      "--now 2026-03-01T12:00:00Z");
+  on_chosen(command, options, exit_code, run_plan_disruption);
+}
+
 void add_lint(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LintOptions>();
   CLI::App* command =
@@ -235,12 +264,12 @@ int main(int argc, char** argv) {
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
-  windlass::cli::add_explain(app, exit_code);
-  windlass::cli::add_completion(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
-  windlass::cli::add_plan_disruption_command(*plan, exit_code);
   windlass::cli::add_plan_nodes(*plan, exit_code);
+  windlass::cli::add_plan_disruption(*plan, exit_code);
+  windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <memory>
+#include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,12 +15,6 @@
 
 namespace windlass::cli {
 namespace {
-
-constexpr const char* kFooter =
-    "Commands are listed in the order in which they would be found, each with those before it "
-    "carried out, as far as the budgets of this moment reach.\n"
-    "Example: windlass plan disruption -f examples/plan/disruption.yaml --now "
-    "2026-03-01T12:00:00Z";
 
 // A pod that has a node and no status at all was written by hand: it runs.
 void complete_bound_pods(cluster::State& state) {
@@ -237,15 +230,6 @@ Json command_json(const PlannedCommand& command) {
           {"why", command.why}};
 }
 
-struct Arguments {
-  std::vector<std::string> files;
-  std::string catalog;
-  std::string objective = "stock";
-  bool spot_to_spot = false;
-  std::string now;
-  std::string output = "table";
-};
-
 // The one place of this command that reads a clock: a plan is for now unless told otherwise.
 Result<Instant> instant_of(const std::string& text) {
   if (!text.empty()) return parse_rfc3339(text);
@@ -256,24 +240,6 @@ Result<Instant> instant_of(const std::string& text) {
 int fail(const Error& error) {
   fmt::print(stderr, "windlass plan disruption: {}\n", error.message());
   return 2;
-}
-
-int run(const Arguments& arguments) {
-  const Result<Instant> now = instant_of(arguments.now);
-  if (!now) return fail(now.error().in("--now"));
-  Result<PlanInput> input = read_plan_input(arguments.files, arguments.catalog, *now);
-  if (!input) return fail(input.error());
-  disruption::Options options;
-  options.spot_to_spot = arguments.spot_to_spot;
-  if (arguments.objective == "cost") options.objective = disruption::Objective::kCost;
-  const DisruptionPlan plan = plan_disruption(std::move(input->state), options, *now);
-  if (arguments.output == "json") {
-    fmt::print("{}\n", disruption_json(plan, input->warnings));
-    return 0;
-  }
-  for (const std::string& warning : input->warnings) fmt::print(stderr, "{}\n", warning);
-  fmt::print("{}\n", disruption_table(plan));
-  return 0;
 }
 
 }  // namespace
@@ -328,35 +294,22 @@ std::string disruption_json(const DisruptionPlan& plan, const std::vector<std::s
   return all.dump(2);
 }
 
-void add_plan_disruption_command(CLI::App& plan, int& exit_code) {
-  const auto arguments = std::make_shared<Arguments>();  // the callback outlives this call
-  CLI::App* command = plan.add_subcommand(
-      "disruption", "Which nodes would be emptied or replaced, in order, and why the others stay");
-  command
-      ->add_option("-f,--file", arguments->files,
-                   "Manifests of the cluster: files, directories, or - for standard input; "
-                   "repeatable")
-      ->required()
-      ->type_name("FILE...");
-  command
-      ->add_option("--catalog", arguments->catalog,
-                   "Instance types instead of the EC2 table (JSON)")
-      ->type_name("FILE");
-  command
-      ->add_option("--objective", arguments->objective,
-                   "stock: Karpenter's rules; cost: any cheaper set of nodes")
-      ->check(CLI::IsMember({"stock", "cost"}))
-      ->capture_default_str();
-  command->add_flag("--spot-to-spot", arguments->spot_to_spot,
-                    "Spot nodes may be replaced by spot nodes, as with Karpenter's gate "
-                    "SpotToSpotConsolidation");
-  command->add_option("--now", arguments->now, "The moment to plan for (RFC 3339); default: now")
-      ->type_name("TIME");
-  command->add_option("-o,--output", arguments->output, "How to print")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  command->footer(kFooter);
-  command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
+int run_plan_disruption(const PlanDisruptionOptions& arguments) {
+  const Result<Instant> now = instant_of(arguments.now);
+  if (!now) return fail(now.error().in("--now"));
+  Result<PlanInput> input = read_plan_input(arguments.files, arguments.catalog, *now);
+  if (!input) return fail(input.error());
+  disruption::Options options;
+  options.spot_to_spot = arguments.spot_to_spot;
+  if (arguments.objective == "cost") options.objective = disruption::Objective::kCost;
+  const DisruptionPlan plan = plan_disruption(std::move(input->state), options, *now);
+  if (arguments.output == "json") {
+    fmt::print("{}\n", disruption_json(plan, input->warnings));
+    return 0;
+  }
+  for (const std::string& warning : input->warnings) fmt::print(stderr, "{}\n", warning);
+  fmt::print("{}\n", disruption_table(plan));
+  return 0;
 }
 
 }  // namespace windlass::cli

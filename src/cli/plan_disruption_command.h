@@ -11,10 +11,6 @@
 #include "cli/plan_input.h"
 #include "disruption/propose.h"
 
-namespace CLI {
-class App;
-}
-
 namespace windlass::cli {
 
 struct PlannedReplacement {
@@ -53,8 +49,17 @@ DisruptionPlan plan_disruption(cluster::State state, const disruption::Options& 
 std::string disruption_table(const DisruptionPlan& plan);
 std::string disruption_json(const DisruptionPlan& plan, const std::vector<std::string>& warnings);
 
-// Registers the subcommand of `plan`. When it is chosen it prints to standard output, warnings to
-// standard error, and sets `exit_code`: 2 for input that cannot be read.
-void add_plan_disruption_command(CLI::App& plan, int& exit_code);
+struct PlanDisruptionOptions {
+  std::vector<std::string> files;
+  std::string catalog;
+  std::string objective = "stock";  // or cost
+  bool spot_to_spot = false;
+  std::string now;  // RFC 3339; empty: the clock's
+  std::string output = "table";
+};
+
+// Prints the plan to standard output and warnings to standard error. The program's exit code: 2 for
+// input that cannot be read, with the reason on standard error.
+int run_plan_disruption(const PlanDisruptionOptions& options);
 
 }  // namespace windlass::cli
