@@ -34,4 +34,7 @@ endif()
 if(WINDLASS_BENCH)
   find_package(benchmark REQUIRED)
   windlass_dep(bench benchmark::benchmark)
+  # The optimum that the cost objective is measured against; no part of the program.
+  pkg_check_modules(CBC REQUIRED IMPORTED_TARGET cbc)
+  windlass_dep(cbc PkgConfig::CBC)
 endif()

@@ -247,6 +247,7 @@ NodeClaim read_node_claim(Reader root) {
   Reader status = root.at("status");
   out.node_name = status.at("nodeName").string().value_or("");
   out.provider_id = status.at("providerID").string().value_or("");
+  out.image_id = status.at("imageID").string().value_or("");
   out.capacity = status.at("capacity").resources();
   out.allocatable = status.at("allocatable").resources();
   out.conditions = read_conditions(status.at("conditions"));

@@ -116,6 +116,7 @@ void write(Json& out, const NodeClaim& claim) {
   within(out, "status", [&](Json& status) {
     put_string(status, "nodeName", claim.node_name);
     put_string(status, "providerID", claim.provider_id);
+    put_string(status, "imageID", claim.image_id);
     put_resources(status, "capacity", claim.capacity);
     put_resources(status, "allocatable", claim.allocatable);
     write_conditions(status, claim.conditions);

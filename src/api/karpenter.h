@@ -87,6 +87,7 @@ struct NodeClaim {
   // status
   std::string node_name;
   std::string provider_id;
+  std::string image_id;
   ResourceList capacity;
   ResourceList allocatable;
   std::vector<Condition> conditions;  // Launched, Registered, Initialized, Consolidatable, ...

@@ -130,6 +130,12 @@ bool Requirement::has(std::string_view value) const {
   return values_.contains(value) != complement_ && within_bounds(value);
 }
 
+Requirement Requirement::with_min_values(std::optional<int> min_values) const {
+  Requirement out = *this;
+  out.min_values_ = min_values;
+  return out;
+}
+
 Requirement Requirement::intersect(const Requirement& other) const {
   Requirement out;
   out.min_values_ = larger(min_values_, other.min_values_);

@@ -51,6 +51,8 @@ class Requirement {
   [[nodiscard]] std::optional<int64_t> lte() const { return lte_; }
   [[nodiscard]] std::optional<int> min_values() const { return min_values_; }
 
+  // The same set, asking for another number of values.
+  [[nodiscard]] Requirement with_min_values(std::optional<int> min_values) const;
   [[nodiscard]] Requirement intersect(const Requirement& other) const;
   // Same as !intersect(other).empty(), without building it.
   [[nodiscard]] bool intersects(const Requirement& other) const;

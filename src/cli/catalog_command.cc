@@ -9,7 +9,6 @@
 #include <optional>
 #include <set>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -205,26 +204,6 @@ Status check_values(const api::RequirementSpec& spec, bool has_values) {
   }
 }
 
-int run(const CatalogQuery& query, bool as_json) {
-  const catalog::Catalog catalog = catalog::built_in(catalog::CatalogOptions{});
-  const Result<Types> types = select_types(catalog, query);
-  if (!types.ok()) {
-    fmt::print(stderr, "error: {}\n", types.error().message());
-    return 2;
-  }
-  fmt::print("{}\n", as_json ? catalog_json(*types) : catalog_table(*types, query.capacity_type));
-  if (types->empty() && !as_json) fmt::print(stderr, "no instance type meets the query\n");
-  return 0;
-}
-
-constexpr const char* kFooter = R"(Examples:
-  windlass catalog --gpu l4 --sort usd-per-hour
-  windlass catalog --requirement karpenter.k8s.aws/instance-gpu-count=Gt:0 \
-                   --requirement karpenter.k8s.aws/instance-gpu-manufacturer=In:nvidia \
-                   --capacity-type spot --sort usd-per-gpu-hour
-  windlass catalog --requirement kubernetes.io/arch=In:arm64 \
-                   --requirement karpenter.k8s.aws/instance-local-nvme=Exists -o json)";
-
 }  // namespace
 
 Result<api::RequirementSpec> parse_requirement(std::string_view text) {
@@ -287,36 +266,16 @@ std::string catalog_json(const Types& types) {
   return array.dump(2);
 }
 
-void add_catalog_command(CLI::App& app, int& exit_code) {
-  struct Options {
-    CatalogQuery query;
-    std::string output = "table";
-  };
-  // Shared with the callback, which outlives this call.
-  const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "catalog", "List the instance types and prices that Windlass knows (EC2, us-east-1, Linux)");
-  command->add_option("--gpu", options->query.gpu, "Only types with this GPU, such as l4 or h100")
-      ->type_name("NAME");
-  command
-      ->add_option("-r,--requirement", options->query.requirements,
-                   "Only types that a NodePool with this requirement would admit; repeatable. OP "
-                   "is In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte or Lte")
-      ->type_name("KEY=OP:VALUE,...")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--capacity-type", options->query.capacity_type,
-                   "Only types sold so; prices that are sorted by are of this kind")
-      ->check(CLI::IsMember({"spot", "on-demand"}));
-  command->add_option("--sort", options->query.sort, "Ascending; types without the figure last")
-      ->check(CLI::IsMember({"name", "usd-per-hour", "usd-per-gpu-hour", "gpus", "vcpu", "memory"}))
-      ->capture_default_str();
-  command->add_option("-o,--output", options->output, "How to print")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->capture_default_str();
-  command->footer(kFooter);
-  command->callback(
-      [options, &exit_code] { exit_code = run(options->query, options->output == "json"); });
+int run_catalog(const CatalogQuery& query, bool as_json) {
+  const catalog::Catalog catalog = catalog::built_in(catalog::CatalogOptions{});
+  const Result<Types> types = select_types(catalog, query);
+  if (!types.ok()) {
+    fmt::print(stderr, "error: {}\n", types.error().message());
+    return 2;
+  }
+  fmt::print("{}\n", as_json ? catalog_json(*types) : catalog_table(*types, query.capacity_type));
+  if (types->empty() && !as_json) fmt::print(stderr, "no instance type meets the query\n");
+  return 0;
 }
 
 }  // namespace windlass::cli

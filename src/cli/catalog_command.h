@@ -10,10 +10,6 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 
-namespace CLI {
-class App;
-}
-
 namespace windlass::cli {
 
 struct CatalogQuery {
@@ -39,8 +35,8 @@ std::string catalog_table(const std::vector<const catalog::InstanceType*>& types
                           std::string_view capacity_type);
 std::string catalog_json(const std::vector<const catalog::InstanceType*>& types);
 
-// Registers the subcommand. When it is chosen it prints to standard output and sets `exit_code`:
-// 2 for a query that cannot be read, with the reason on standard error.
-void add_catalog_command(CLI::App& app, int& exit_code);
+// Prints to standard output. The exit code: 0, or 2 for a query that cannot be read, with the
+// reason on standard error.
+int run_catalog(const CatalogQuery& query, bool as_json);
 
 }  // namespace windlass::cli

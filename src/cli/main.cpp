@@ -1,8 +1,145 @@
-// The program: its subcommands and nothing else.
+// The program: its commands and their options on one page. The only file that includes CLI11, which
+// takes longer to compile than any of ours.
+#include <cstdio>
+#include <memory>
+
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "cli/catalog_command.h"
+#include "cli/completion.h"
 #include "cli/simulate_command.h"
+
+namespace windlass::cli {
+namespace {
+
+CLI::Option* add_output(CLI::App* command, std::string& output) {
+  return command->add_option("-o,--output", output, "How to print")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+}
+
+// Options live as long as the callback that reads them.
+template <typename Options, typename Run>
+void on_chosen(CLI::App* command, const std::shared_ptr<Options>& options, int& exit_code,
+               const Run& run) {
+  command->callback([options, &exit_code, run] { exit_code = run(*options); });
+}
+
+void add_simulate(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<SimulateOptions>();
+  CLI::App* command = app.add_subcommand(
+      "simulate", "Replay traffic against manifests under several policies and compare them");
+  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
+      ->required();
+  command
+      ->add_option("--policy", options->policies,
+                   "Policy to run; may be given several times (default: the scenario's list)")
+      ->type_name("static|stock|windlass");
+  command->add_option("--seed", options->seed, "Takes the place of the scenario's seed");
+  add_output(command, options->output);
+  command->add_option("--report", options->report, "Write an HTML report to this file");
+  command->add_option("--decisions", options->decisions,
+                      "Write every decision to this file, a JSON line each");
+  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
+  command->footer(
+      "Exit codes: 0 done, 1 a run failed, 2 bad input, 130 stopped by Ctrl-C (the table so far\n"
+      "is printed, marked partial).\n\n"
+      "Example: windlass simulate examples/blog/scenario.yaml --report report.html");
+  on_chosen(command, options, exit_code, run_simulate);
+}
+
+struct CatalogOptions {
+  CatalogQuery query;
+  std::string output = "table";
+};
+
+void add_catalog(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<CatalogOptions>();
+  CLI::App* command = app.add_subcommand(
+      "catalog", "List the instance types and prices that Windlass knows (EC2, us-east-1, Linux)");
+  command->add_option("--gpu", options->query.gpu, "Only types with this GPU, such as l4 or h100")
+      ->type_name("NAME");
+  command
+      ->add_option("-r,--requirement", options->query.requirements,
+                   "Only types that a NodePool with this requirement would admit; repeatable. OP "
+                   "is In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte or Lte")
+      ->type_name("KEY=OP:VALUE,...")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--capacity-type", options->query.capacity_type,
+                   "Only types sold so; prices that are sorted by are of this kind")
+      ->check(CLI::IsMember({"spot", "on-demand"}));
+  command->add_option("--sort", options->query.sort, "Ascending; types without the figure last")
+      ->check(CLI::IsMember({"name", "usd-per-hour", "usd-per-gpu-hour", "gpus", "vcpu", "memory"}))
+      ->capture_default_str();
+  add_output(command, options->output);
+  command->footer(R"(Examples:
+  windlass catalog --gpu l4 --sort usd-per-hour
+  windlass catalog --requirement karpenter.k8s.aws/instance-gpu-count=Gt:0 \
+                   --requirement karpenter.k8s.aws/instance-gpu-manufacturer=In:nvidia \
+                   --capacity-type spot --sort usd-per-gpu-hour
+  windlass catalog --requirement kubernetes.io/arch=In:arm64 \
+                   --requirement karpenter.k8s.aws/instance-local-nvme=Exists -o json)");
+  on_chosen(command, options, exit_code, [](const CatalogOptions& chosen) {
+    return run_catalog(chosen.query, chosen.output == "json");
+  });
+}
+
+// The choices of an option stand in its type name: "{table,json}".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  const std::string type = option.get_type_name();
+  const size_t open = type.find('{');
+  const size_t close = type.find('}');
+  std::vector<std::string> choices;
+  if (open == std::string::npos || close == std::string::npos) return choices;
+  std::string word;
+  for (size_t i = open + 1; i <= close; ++i) {
+    if (type[i] != ',' && type[i] != '}') {
+      word += type[i];
+    } else if (!word.empty()) {
+      choices.push_back(std::exchange(word, ""));
+    }
+  }
+  return choices;
+}
+
+CommandShape shape_of(const CLI::App& command) {
+  CommandShape shape;
+  shape.name = command.get_name();
+  for (const CLI::Option* option : command.get_options()) {
+    OptionShape out;
+    for (const std::string& name : option->get_snames()) out.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) out.names.push_back("--" + name);
+    if (out.names.empty()) continue;  // positional
+    out.takes_value = option->get_items_expected_max() > 0;
+    out.choices = choices_of(*option);
+    shape.options.push_back(std::move(out));
+  }
+  for (const CLI::App* below : command.get_subcommands({})) {
+    shape.commands.push_back(shape_of(*below));
+  }
+  return shape;
+}
+
+void add_completion(CLI::App& app, int& exit_code) {
+  const auto shell = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("completion", "Print a completion script for a shell");
+  command->add_option("shell", *shell, "bash, zsh or fish")->required()->type_name("SHELL");
+  command->footer("Example: source <(windlass completion bash)");
+  on_chosen(command, shell, exit_code, [&app](const std::string& name) {
+    const auto script = completion_script(shape_of(app), name);
+    if (!script.ok()) {
+      fmt::print(stderr, "error: {}\n", script.error().message());
+      return 2;
+    }
+    fmt::print("{}", *script);
+    return 0;
+  });
+}
+
+}  // namespace
+}  // namespace windlass::cli
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -12,8 +149,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "windlass " WINDLASS_VERSION);
   app.require_subcommand(1);
   int exit_code = 0;
-  windlass::cli::add_simulate_command(app, exit_code);
-  windlass::cli::add_catalog_command(app, exit_code);
+  windlass::cli::add_simulate(app, exit_code);
+  windlass::cli::add_catalog(app, exit_code);
+  windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -9,7 +9,6 @@
 #include <thread>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -19,16 +18,6 @@
 
 namespace windlass::cli {
 namespace {
-
-struct Options {
-  std::string scenario;
-  std::vector<std::string> policies;
-  std::optional<uint64_t> seed;
-  std::string output = "table";
-  std::string report;
-  std::string decisions;
-  bool quiet = false;
-};
 
 std::atomic<bool> g_stop{false};  // set by the signal handler
 
@@ -66,7 +55,7 @@ void run_one(const sim::Scenario& scenario, bool keep_decisions, Progress& progr
 }
 
 // Whole worlds side by side, one a core: they share the scenario, which nobody changes.
-std::vector<Run> run_all(const sim::Scenario& scenario, const Options& options) {
+std::vector<Run> run_all(const sim::Scenario& scenario, const SimulateOptions& options) {
   std::vector<Run> runs(scenario.policies.size());
   std::vector<std::string> names;
   for (size_t i = 0; i < runs.size(); ++i) {
@@ -98,7 +87,7 @@ bool write_file(const std::string& path, const std::string& text) {
   return false;
 }
 
-std::optional<sim::Scenario> load(const Options& options) {
+std::optional<sim::Scenario> load(const SimulateOptions& options) {
   auto file = sim::read_scenario(options.scenario, options.seed);
   if (!file.ok()) {
     std::cerr << "error: " << file.error().message() << "\n";
@@ -126,7 +115,9 @@ std::optional<sim::Scenario> load(const Options& options) {
   return scenario;
 }
 
-int simulate(const Options& options) {
+}  // namespace
+
+int run_simulate(const SimulateOptions& options) {
   const std::optional<sim::Scenario> scenario = load(options);
   if (!scenario) return 2;
   // Files that can't be written are said before the work, not after it.
@@ -167,31 +158,6 @@ int simulate(const Options& options) {
     if (options.output != "json") std::cout << "\nreport: " << options.report << "\n";
   }
   return exit_code;
-}
-
-}  // namespace
-
-void add_simulate_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand(
-      "simulate", "Replay traffic against manifests under several policies and compare them");
-  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
-      ->required();
-  command->add_option("--policy", options->policies,
-                      "static, stock or windlass; may be given several times (default: the "
-                      "scenario's list)");
-  command->add_option("--seed", options->seed, "Takes the place of the scenario's seed");
-  command->add_option("-o,--output", options->output, "table or json")
-      ->check(CLI::IsMember({"table", "json"}));
-  command->add_option("--report", options->report, "Write an HTML report to this file");
-  command->add_option("--decisions", options->decisions,
-                      "Write every decision to this file, a JSON line each");
-  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
-  command->footer(
-      "Exit codes: 0 done, 1 a run failed, 2 bad input, 130 stopped by Ctrl-C (the table so far\n"
-      "is printed, marked partial).\n\n"
-      "Example: windlass simulate examples/blog/scenario.yaml --report report.html");
-  command->callback([options, &exit_code] { exit_code = simulate(*options); });
 }
 
 }  // namespace windlass::cli

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "disruption/drift.h"
+
 namespace windlass::controllers {
 namespace {
 
@@ -13,6 +15,7 @@ constexpr Duration kLaunchTimeout = minutes(5);
 constexpr Duration kRegistrationTimeout = minutes(15);
 constexpr Duration kMaxBackoff = seconds(60);
 constexpr Duration kPodEventDedupe = seconds(10);
+constexpr Duration kDriftCheck = minutes(5);
 constexpr size_t kMaxFleetTypes = 60;  // CreateFleet's overrides are cut to the cheapest 60 types
 
 bool mark(api::NodeClaim& claim, std::string_view type, bool value, std::string_view reason,
@@ -116,6 +119,11 @@ std::string uninitialized(const api::Node& node, const api::NodeClaim& claim) {
   return {};
 }
 
+disruption::DriftCheck drift_check(const cluster::State& state, const api::NodePool& pool) {
+  return {pool, state.node_classes().find(pool.node_class.name),
+          &state.types_for(pool.node_class.name)};
+}
+
 }  // namespace
 
 void ClaimLifecycleController::touched(const cluster::Change& change, const cluster::State& state,
@@ -143,6 +151,14 @@ void ClaimLifecycleController::touched(const cluster::Change& change, const clus
       }
       return;
     }
+    case Kind::kNodePool:
+    case Kind::kNodeClass:
+      for (const auto& [name, claim] : state.node_claims()) {
+        const bool concerns = change.kind == Kind::kNodePool ? claim.pool() == change.key
+                                                             : claim.node_class.name == change.key;
+        if (concerns) keys.push_back(name);
+      }
+      return;
     default:
       return;
   }
@@ -191,6 +207,10 @@ bool ClaimLifecycleController::take_launch(api::NodeClaim& claim,
     claim.allocatable = type->allocatable;
   }
   mark(claim, "Launched", true, "Launched", "", now);
+  // As early as it is written at all: a pool that changes from now on makes it drift.
+  if (const api::NodePool* pool = state.node_pools().find(claim.pool())) {
+    drift_check(state, *pool).stamp(claim);
+  }
   out.decisions.push_back({"NodeClaim/" + claim.meta.name,
                            "launch",
                            {{"requests", api::to_string(claim.requests)}},
@@ -214,6 +234,33 @@ bool ClaimLifecycleController::note_pod_events(api::NodeClaim& claim, const clus
   if (claim.last_pod_event && now - *claim.last_pod_event < kPodEventDedupe) return false;
   claim.last_pod_event = now;
   return true;
+}
+
+// Every 5 min, and when the pool or its node class has changed.
+bool ClaimLifecycleController::note_drift(api::NodeClaim& claim, const cluster::State& state,
+                                          Instant now, Memory& memory) {
+  const api::NodePool* pool = state.node_pools().find(claim.pool());
+  if (pool == nullptr) return false;
+  const api::Ec2NodeClass* node_class = state.node_classes().find(pool->node_class.name);
+  const uint64_t class_version = node_class == nullptr ? 0 : node_class->meta.resource_version;
+  const bool due = !memory.drift_checked || now - *memory.drift_checked >= kDriftCheck ||
+                   memory.pool_version != pool->meta.resource_version ||
+                   memory.class_version != class_version;
+  if (!due) return false;
+  memory.drift_checked = now;
+  memory.pool_version = pool->meta.resource_version;
+  memory.class_version = class_version;
+  const disruption::DriftCheck check = drift_check(state, *pool);
+  const bool stamped = check.stamp(claim);
+  const api::Condition* said = api::find_condition(claim.conditions, "Drifted");
+  if (const auto drift = check.look(claim, now)) {
+    return mark(claim, "Drifted", true, drift->reason, drift->why, now) || stamped;
+  }
+  // Taken back only where it is ours: what another program found cannot be checked here.
+  if (said != nullptr && said->status == "True" && disruption::is_own_drift_reason(said->reason)) {
+    return mark(claim, "Drifted", false, "NotDrifted", "", now) || stamped;
+  }
+  return stamped;
 }
 
 Outcome ClaimLifecycleController::reconcile(const std::string& key, const cluster::State& state,
@@ -271,6 +318,11 @@ Outcome ClaimLifecycleController::reconcile(const std::string& key, const cluste
       out.actions.push_back(PutObject{std::move(labelled)});
       mark(claim, "Ready", true, "Ready", "", now);
     }
+  }
+  if (is_registered) {
+    changed |= note_drift(claim, state, now, memory);
+    const Instant next_check = memory.drift_checked.value_or(now) + kDriftCheck;
+    out.requeue_at = out.requeue_at ? std::min(*out.requeue_at, next_check) : next_check;
   }
   changed |= note_pod_events(claim, state, now, memory);
   if (changed) out.actions.push_back(PutObject{std::move(claim)});

@@ -3,7 +3,9 @@
 // two steps launches nothing twice.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,12 +28,17 @@ class ClaimLifecycleController : public Controller {
     Instant retry_at{};      // after an error that is not a lack of capacity
     Duration backoff = seconds(1);
     std::set<std::string> pods;  // on the node, with what state, at the last look
+    std::optional<Instant> drift_checked;
+    uint64_t pool_version = 0, class_version = 0;  // at that check
   };
   void launch(const api::NodeClaim& claim, const cluster::State& state, Instant now, Memory& memory,
               Outcome& out);
   // Whether the claim's status moved on.
   bool take_launch(api::NodeClaim& claim, const cluster::LaunchResult& result,
                    const cluster::State& state, Instant now, Memory& memory, Outcome& out);
+  // The annotations and the condition that drift goes by (karpenter.md 1.1, 4.7).
+  static bool note_drift(api::NodeClaim& claim, const cluster::State& state, Instant now,
+                         Memory& memory);
   bool note_pod_events(api::NodeClaim& claim, const cluster::State& state, Instant now,
                        Memory& memory);
 

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
+#include "disruption/drift.h"
+#include "disruption/pod_disruption.h"
 
 namespace windlass::controllers {
 namespace {
@@ -40,6 +44,9 @@ scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& n
     if (!pod.terminal()) out.pods.push_back(&pod);
   }
   out.daemons_running = daemon_requests(state, node.meta.name);
+  if (const api::CsiNode* drivers = state.all<api::CsiNode>().find(node.meta.name)) {
+    out.attach_limits = drivers->attach_limits;
+  }
   if (claim == nullptr) {
     out.initialized = api::is_true(node.conditions, "Ready");
     out.taints = node.taints;
@@ -79,9 +86,47 @@ scheduling::ExistingNode of_claim(const api::NodeClaim& claim) {
   return out;
 }
 
+template <typename T>
+std::vector<const T*> pointers(const cluster::Table<T>& table) {
+  std::vector<const T*> out;
+  for (const auto& [key, object] : table) out.push_back(&object);
+  return out;
+}
+
 void count_use(const api::NodeClaim& claim, api::ResourceList& used) {
   used += claim.capacity.empty() ? claim.requests : claim.capacity;
   used += api::ResourceList{{"nodes", 1000}};
+}
+
+// USD/h of the claim's own offering; 0 where the catalogue does not have it.
+double price_of(const cluster::State& state, const api::NodeClaim& claim) {
+  const catalog::InstanceType* type =
+      state.types_for(claim.node_class.name).find(claim.instance_type());
+  if (type == nullptr) return 0;
+  const std::string zone = claim.zone();
+  const std::string capacity_type = claim.capacity_type();
+  double price = 0;
+  for (const catalog::Offering& offering : type->offerings) {
+    if (offering.zone == zone && offering.capacity_type == capacity_type) {
+      price = offering.usd_per_hour;
+    }
+  }
+  return price;
+}
+
+// What can be found out here, or what a Drifted condition says of things that can't (subnets,
+// security groups).
+void note_drift(const disruption::DriftCheck& check, const api::NodeClaim& claim, Instant now,
+                disruption::Candidate& candidate) {
+  const api::Condition* condition = api::find_condition(claim.conditions, "Drifted");
+  const bool said = condition != nullptr && condition->status == "True";
+  if (const auto drift = check.look(claim, now)) {
+    candidate.drifted = fmt::format("{}: {}", drift->reason, drift->why);
+  } else if (said && !disruption::is_own_drift_reason(condition->reason)) {
+    candidate.drifted = condition->reason;
+    if (!condition->message.empty()) candidate.drifted += ": " + condition->message;
+  }
+  if (!candidate.drifted.empty()) candidate.drifted_since = said ? condition->changed : now;
 }
 
 }  // namespace
@@ -143,14 +188,20 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
     if (pool.meta.deleted || pool.replicas) continue;
     problem.pools.push_back({&pool, &offerings.types(state, pool, now), used[pool.meta.name]});
   }
-  for (const auto& [key, daemon_set] : state.daemon_sets()) {
-    problem.daemon_sets.push_back(&daemon_set);
-  }
+  problem.daemon_sets = pointers(state.daemon_sets());
+  problem.surroundings = {
+      pointers(state.all<api::Namespace>()), pointers(state.all<api::PersistentVolumeClaim>()),
+      pointers(state.all<api::PersistentVolume>()), pointers(state.all<api::StorageClass>())};
   return problem;
 }
 
 std::vector<disruption::Candidate> candidates(const cluster::State& state,
                                               const Nominations& nominations, Instant now) {
+  std::map<std::string_view, disruption::DriftCheck> drift_checks;
+  for (const auto& [key, pool] : state.node_pools()) {
+    drift_checks.try_emplace(key, pool, state.node_classes().find(pool.node_class.name),
+                             &state.types_for(pool.node_class.name));
+  }
   std::vector<disruption::Candidate> out;
   for (const auto& [key, node] : state.nodes()) {
     const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
@@ -162,22 +213,21 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     candidate.instance_type = claim->instance_type();
     candidate.capacity_type = claim->capacity_type();
     candidate.zone = claim->zone();
-    if (const catalog::InstanceType* type =
-            state.types_for(claim->node_class.name).find(candidate.instance_type)) {
-      for (const catalog::Offering& offering : type->offerings) {
-        const bool same =
-            offering.zone == candidate.zone && offering.capacity_type == candidate.capacity_type;
-        if (same) candidate.usd_per_hour = offering.usd_per_hour;
-      }
-    }
+    candidate.usd_per_hour = price_of(state, *claim);
     const api::Condition* initialized = api::find_condition(claim->conditions, "Initialized");
     candidate.initialized = initialized != nullptr && initialized->status == "True";
     if (candidate.initialized) candidate.initialized_at = initialized->changed;
     candidate.deleting = is_deleting(node, claim);
+    candidate.terminating = api::is_true(claim->conditions, "InstanceTerminating");
     candidate.nominated =
         nominations.holds(node.meta.name, now) || nominations.holds(claim->meta.name, now);
     candidate.ready = api::is_true(node.conditions, "Ready");
+    candidate.created = claim->meta.created;
+    candidate.termination_grace = claim->termination_grace;
     candidate.last_pod_event = claim->last_pod_event;
+    if (const auto check = drift_checks.find(candidate.pool); check != drift_checks.end()) {
+      note_drift(check->second, *claim, now, candidate);
+    }
     candidate.annotations = node.meta.annotations;
     for (const std::string& pod_key : state.pods_on(node.meta.name)) {
       const api::Pod& pod = state.pods().at(pod_key);
@@ -200,17 +250,23 @@ std::vector<const api::Pod*> pending_pods(const cluster::State& state) {
   return out;
 }
 
-std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state) {
-  std::vector<const api::Pod*> out;
+std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now) {
+  std::vector<const api::Pod*> on_them;
   for (const auto& [name, node] : state.nodes()) {
     if (!is_deleting(node, state.claim_by_provider_id(node.provider_id))) continue;
-    for (const std::string& key : state.pods_on(name)) {
-      const api::Pod& pod = state.pods().at(key);
-      const bool goes_on = !pod.terminal() && !pod.meta.deleted && !pod.daemon();
-      if (goes_on && !pod.meta.owners.empty()) out.push_back(&pod);
-    }
+    for (const std::string& key : state.pods_on(name)) on_them.push_back(&state.pods().at(key));
   }
-  return out;
+  if (on_them.empty()) return on_them;
+  std::vector<const api::PodDisruptionBudget*> budgets;
+  for (const auto& [key, budget] : state.budgets()) budgets.push_back(&budget);
+  std::vector<const api::Pod*> all;
+  for (const auto& [key, pod] : state.pods()) all.push_back(&pod);
+  const disruption::EvictionLimits limits(budgets, all);
+  std::erase_if(on_them, [&](const api::Pod* pod) {
+    return pod->terminal() || pod->meta.owners.empty() || !disruption::reschedulable(*pod) ||
+           !disruption::do_not_disrupt(*pod, now).empty() || limits.never_evictable(*pod);
+  });
+  return on_them;
 }
 
 std::string claim_name(const std::string& pool, uint64_t& counter, const cluster::State& state) {

@@ -51,8 +51,9 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
 
 // Pods that are to be placed: unbound and found unschedulable, neither daemon nor deleted.
 std::vector<const api::Pod*> pending_pods(const cluster::State& state);
-// Pods on nodes that are going away and will be made again elsewhere.
-std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state);
+// Pods on nodes that are going away and will need a place elsewhere: not those that nobody may
+// evict for now (do-not-disrupt, a budget that never allows it).
+std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now);
 
 // Whether the node is marked for deletion: the claim is, or the disrupted taint is on.
 bool is_deleting(const api::Node& node, const api::NodeClaim* claim);

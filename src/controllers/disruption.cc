@@ -5,21 +5,29 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "controllers/disruption_view.h"
 
 namespace windlass::controllers {
 namespace {
 
 using cluster::Kind;
 
-constexpr Duration kReplacementTimeout = minutes(10);
+constexpr size_t kMostRunning = 100;
 constexpr Duration kLookAnyway = minutes(5);  // the longest a quiet cluster is not looked at
+
+// How long replacements may take: longer where many are on their way at once.
+Duration replacement_timeout(size_t running) {
+  const Duration wait = milliseconds(80) * static_cast<int64_t>(running);
+  return std::clamp(wait, minutes(10), hours(1));
+}
 
 }  // namespace
 
 void DisruptionController::touched(const cluster::Change& change, const cluster::State&,
                                    std::vector<std::string>& keys) {
   moved_ |= change.kind == Kind::kPod || change.kind == Kind::kNode ||
-            change.kind == Kind::kNodeClaim || change.kind == Kind::kNodePool;
+            change.kind == Kind::kNodeClaim || change.kind == Kind::kNodePool ||
+            change.kind == Kind::kNodeClass || change.kind == Kind::kPodDisruptionBudget;
   // Only a running replacement is followed by events; all else is the poll's.
   const bool concerns = change.kind == Kind::kNodeClaim && !running_.empty();
   if (concerns) keys.emplace_back();
@@ -41,45 +49,55 @@ bool DisruptionController::quiet(const cluster::State& state, Instant now) const
   return true;
 }
 
-disruption::Proposal DisruptionController::propose(const cluster::State& state, Instant now) {
-  disruption::Cluster cluster;
-  cluster.nodes = candidates(state, *nominations_, now);
-  cluster.scheduling = cluster_problem(state, offerings_, now);
-  cluster.scheduling.pods = pending_pods(state);
+disruption::Cluster DisruptionController::look(const cluster::State& state, Instant now) {
+  disruption::Cluster cluster = disruption_cluster(state, *nominations_, offerings_, now);
   if (options_.narrow) options_.narrow(cluster.scheduling, state, now);
-  for (const auto& [key, budget] : state.budgets()) cluster.budgets.push_back(&budget);
-  for (const auto& [key, pod] : state.pods()) cluster.all_pods.push_back(&pod);
-  return disruption::propose(cluster, now,
-                             options_.weigh ? options_.weigh(state, now) : disruption::Options{});
+  return cluster;
 }
 
-void DisruptionController::taint(const std::string& claim_name, bool on,
-                                 const cluster::State& state, Outcome& out) {
-  const api::NodeClaim* claim = state.node_claims().find(claim_name);
-  if (claim == nullptr) return;
-  const api::Node* node = state.node_by_provider_id(claim->provider_id);
-  if (node == nullptr) return;
-  api::Node marked = *node;
-  std::erase_if(marked.taints, [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
-  if (on) marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
-  out.actions.push_back(PutObject{std::move(marked)});
+disruption::Options DisruptionController::weigh(const cluster::State& state, Instant now) const {
+  return options_.weigh ? options_.weigh(state, now) : disruption::Options{};
+}
+
+void DisruptionController::mark(const disruption::Command& command, bool on,
+                                const cluster::State& state, Instant now, Outcome& out) {
+  const std::string word(disruption::budget_word(command.method));
+  for (const std::string& name : command.claims) {
+    const api::NodeClaim* claim = state.node_claims().find(name);
+    if (claim == nullptr) continue;
+    api::NodeClaim told = *claim;
+    if (api::set_condition(told.conditions,
+                           {"DisruptionReason", on ? "True" : "False", on ? word : "Abandoned",
+                            on ? command.why : "", now})) {
+      out.actions.push_back(PutObject{std::move(told)});
+    }
+    const api::Node* node = state.node_by_provider_id(claim->provider_id);
+    if (node == nullptr) continue;
+    api::Node marked = *node;
+    std::erase_if(marked.taints, [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
+    if (on) marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
+    out.actions.push_back(PutObject{std::move(marked)});
+  }
 }
 
 void DisruptionController::execute(const disruption::Command& command, const cluster::State& state,
                                    Instant now, Outcome& out) {
-  Running running{command, "", now};
-  for (const std::string& claim : command.claims) taint(claim, true, state, out);
+  Running running{command, {}, now};
+  mark(command, true, state, now, out);
   std::string result = fmt::format("delete {}", join(command.claims, ", "));
-  if (command.replacement) {
-    const api::NodePool& pool = state.node_pools().at(command.replacement->pool);
-    api::NodeClaim claim = scheduling::to_node_claim(*command.replacement, pool);
+  for (const scheduling::NewClaim& wanted : command.replacements) {
+    const api::NodePool& pool = state.node_pools().at(wanted.pool);
+    api::NodeClaim claim = scheduling::to_node_claim(wanted, pool);
     claim.meta.name = claim_name(pool.meta.name + "-r", names_, state);
     claim.meta.uid = "claim-" + claim.meta.name;
     claim.meta.created = now;
-    running.replacement = claim.meta.name;
+    running.replacements.push_back(claim.meta.name);
     nominations_->until[claim.meta.name] = now + kNominationWindow;
-    result = fmt::format("replace {} by {}", join(command.claims, ", "), claim.meta.name);
     out.actions.push_back(PutObject{std::move(claim)});
+  }
+  if (!running.replacements.empty()) {
+    result = fmt::format("replace {} by {}", join(command.claims, ", "),
+                         join(running.replacements, ", "));
   }
   out.decisions.push_back(
       {"NodeClaim/" + join(command.claims, ","),
@@ -91,30 +109,35 @@ void DisruptionController::execute(const disruption::Command& command, const clu
   running_.push_back(std::move(running));
 }
 
-// Replacement up: delete the old nodes. Replacement gone or too late: leave them as they were.
+// All replacements up: delete the old nodes. One gone, or too late: leave them as they were.
 void DisruptionController::follow(const cluster::State& state, Instant now, Outcome& out) {
+  const Duration timeout = replacement_timeout(running_.size());
   std::erase_if(running_, [&](const Running& running) {
-    // Its replacement was only just asked for and is not in the state yet.
-    if (running.began == now && !running.replacement.empty()) return false;
-    const bool replaces = !running.replacement.empty();
-    const api::NodeClaim* replacement =
-        replaces ? state.node_claims().find(running.replacement) : nullptr;
-    const bool up = replacement != nullptr && api::is_true(replacement->conditions, "Initialized");
-    if (!replaces || up) {
+    // Its replacements were only just asked for and are not in the state yet.
+    if (running.began == now && !running.replacements.empty()) return false;
+    bool gone = false;
+    bool up = true;
+    for (const std::string& name : running.replacements) {
+      const api::NodeClaim* replacement = state.node_claims().find(name);
+      gone |= replacement == nullptr || replacement->meta.deleted.has_value();
+      up &= replacement != nullptr && api::is_true(replacement->conditions, "Initialized");
+    }
+    if (up && !gone) {
       for (const std::string& claim : running.command.claims) {
         out.actions.push_back(DeleteObject{
             Kind::kNodeClaim, claim, std::string(disruption::to_string(running.command.method))});
       }
       return true;
     }
-    if (replacement != nullptr && now - running.began < kReplacementTimeout) return false;
-    for (const std::string& claim : running.command.claims) taint(claim, false, state, out);
-    out.decisions.push_back({"NodeClaim/" + join(running.command.claims, ","),
-                             "abandon",
-                             {},
-                             "left as they were",
-                             {replacement == nullptr ? "the replacement could not be launched"
-                                                     : "the replacement did not come up in 10m"}});
+    if (!gone && now - running.began < timeout) return false;
+    mark(running.command, false, state, now, out);
+    out.decisions.push_back(
+        {"NodeClaim/" + join(running.command.claims, ","),
+         "abandon",
+         {},
+         "left as they were",
+         {gone ? "a replacement could not be launched"
+               : fmt::format("a replacement did not come up in {}", to_string(timeout))}});
     return true;
   });
 }
@@ -124,26 +147,21 @@ Outcome DisruptionController::reconcile(const std::string&, const cluster::State
   Outcome out;
   follow(state, now, out);
   if (awaiting_ && now >= validate_at_) {
-    // Asked again with 15 s gone: only the same nodes, or fewer of them, may go.
-    const disruption::Proposal again = propose(state, now);
-    const disruption::Command first = *std::exchange(awaiting_, std::nullopt);
-    const auto still = std::find_if(
-        again.commands.begin(), again.commands.end(), [&](const disruption::Command& c) {
-          return c.method == first.method && c.claims == first.claims &&
-                 c.replacement.has_value() == first.replacement.has_value();
-        });
-    if (still != again.commands.end()) execute(*still, state, now, out);
+    const disruption::Waiting waiting = *std::exchange(awaiting_, std::nullopt);
+    disruption::Validation second =
+        disruption::validate(look(state, now), waiting, now, weigh(state, now));
+    if (second.command) execute(*second.command, state, now, out);
     next_pass_ = now;
   } else if (!awaiting_ && now >= next_pass_) {
     next_pass_ = now + options_.poll;
     disruption::Proposal proposal;
-    if (!quiet(state, now)) {
+    if (running_.size() < kMostRunning && !quiet(state, now)) {
       moved_ = false;
-      proposal = propose(state, now);
+      proposal = disruption::propose(look(state, now), now, weigh(state, now));
       no_op_ = proposal.commands.empty() ? std::optional(now) : std::nullopt;
     }
     if (!proposal.commands.empty()) {
-      awaiting_ = std::move(proposal.commands.front());
+      awaiting_ = disruption::hold(std::move(proposal.commands.front()));
       validate_at_ = now + options_.validation_wait;
     }
   }

@@ -1,6 +1,6 @@
-// The disruption loop: every 10 s ask disruption::propose, wait 15 s, ask again, and only what is
-// still right is done: taint, create the replacement, wait until it is initialized, delete
-// (reference karpenter.md 4.1, 4.5).
+// The disruption loop: every 10 s ask disruption::propose, wait 15 s, ask disruption::validate, and
+// only what is still right is done: taint, create the replacements, wait until all of them are
+// initialized, delete (reference karpenter.md 4.1, 4.5).
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 
 #include "controllers/cluster_view.h"
 #include "controllers/ring.h"
+#include "disruption/validate.h"
 
 namespace windlass::controllers {
 
@@ -38,21 +39,24 @@ class DisruptionController : public Controller {
  private:
   struct Running {
     disruption::Command command;
-    std::string replacement;  // claim name; empty for a delete
+    std::vector<std::string> replacements;  // claim names; none for a delete
     Instant began{};
   };
   // Nothing has moved since the last pass that found nothing (reference karpenter.md 4.1).
   [[nodiscard]] bool quiet(const cluster::State& state, Instant now) const;
-  disruption::Proposal propose(const cluster::State& state, Instant now);
+  disruption::Cluster look(const cluster::State& state, Instant now);
+  [[nodiscard]] disruption::Options weigh(const cluster::State& state, Instant now) const;
   void execute(const disruption::Command& command, const cluster::State& state, Instant now,
                Outcome& out);
   void follow(const cluster::State& state, Instant now, Outcome& out);
-  void taint(const std::string& claim, bool on, const cluster::State& state, Outcome& out);
+  // The taint and the claim's DisruptionReason, on or off.
+  static void mark(const disruption::Command& command, bool on, const cluster::State& state,
+                   Instant now, Outcome& out);
 
   DisruptionOptions options_;
   std::shared_ptr<Nominations> nominations_;
   OfferingView offerings_;
-  std::optional<disruption::Command> awaiting_;  // computed, waiting for its validation
+  std::optional<disruption::Waiting> awaiting_;  // computed, waiting for its validation
   Instant validate_at_{};
   Instant next_pass_{};
   bool moved_ = true;             // pods, nodes, claims or pools changed since the last pass

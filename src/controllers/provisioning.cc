@@ -68,7 +68,7 @@ Outcome ProvisioningController::reconcile(const std::string&, const cluster::Sta
                                           Instant now) {
   Outcome out;
   std::vector<const api::Pod*> pods = pending_pods(state);
-  const std::vector<const api::Pod*> moving = pods_on_deleting_nodes(state);
+  const std::vector<const api::Pod*> moving = pods_on_deleting_nodes(state, now);
   pods.insert(pods.end(), moving.begin(), moving.end());
   const std::optional<Instant> deadline = batch_deadline(pods, now);
   if (!deadline) return out;

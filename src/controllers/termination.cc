@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controllers/cluster_view.h"
+#include "disruption/pod_disruption.h"
 
 namespace windlass::controllers {
 namespace {
@@ -45,29 +46,73 @@ void TerminationController::touched(const cluster::Change& change, const cluster
   }
 }
 
-bool TerminationController::drain(const api::NodeClaim& claim, const api::Node& node,
+std::optional<Instant> termination_deadline(const api::NodeClaim& claim) {
+  if (!claim.meta.deleted) return std::nullopt;
+  const auto written = claim.meta.annotations.find(std::string(kTerminationTimestamp));
+  if (written != claim.meta.annotations.end()) {
+    if (const Result<Instant> at = parse_rfc3339(written->second)) return *at;
+  }
+  if (!claim.termination_grace) return std::nullopt;
+  return *claim.meta.deleted + *claim.termination_grace;
+}
+
+bool TerminationController::drain(const api::Node& node, std::optional<Instant> deadline,
                                   const cluster::State& state, Instant now, Outcome& out) {
   std::vector<const api::Pod*> waves[4];
+  Instant next = now + kRetry;
   for (const std::string& key : state.pods_on(node.meta.name)) {
     const api::Pod& pod = state.pods().at(key);
-    if (!pod.terminal()) waves[wave_of(pod)].push_back(&pod);
+    if (pod.terminal()) continue;
+    waves[wave_of(pod)].push_back(&pod);
+    // So that it has its whole grace period before the instance is gone, in whatever wave it is.
+    if (!deadline || pod.meta.deleted) continue;
+    const Instant last = *deadline - pod.spec.termination_grace;
+    if (now >= last) {
+      out.actions.push_back(DeleteObject{Kind::kPod, key, "terminationGracePeriod"});
+    } else {
+      next = std::min(next, last);
+    }
   }
-  const bool forced = claim.termination_grace && claim.meta.deleted &&
-                      now >= *claim.meta.deleted + *claim.termination_grace;
+  out.requeue_at = next;
+  if (deadline && now >= *deadline) return true;
   for (int wave = 0; wave < 4; ++wave) {
     if (waves[wave].empty()) continue;
     for (const api::Pod* pod : waves[wave]) {
-      if (pod->meta.deleted) continue;
-      if (forced) {
-        out.actions.push_back(DeleteObject{Kind::kPod, pod->meta.key(), "terminationGracePeriod"});
-      } else {
-        out.actions.push_back(EvictPod{pod->meta.key()});
-      }
+      const bool goes_already =
+          pod->meta.deleted || (deadline && now >= *deadline - pod->spec.termination_grace);
+      if (goes_already || !disruption::do_not_disrupt(*pod, now).empty()) continue;
+      out.actions.push_back(EvictPod{pod->meta.key()});
     }
     // Daemon pods are asked to go but not waited for: their controller would make them again.
     if (wave == 0 || wave == 2) return false;
   }
   return true;
+}
+
+// The taint, and the deadline as an annotation, for people and for a restart with other settings.
+void TerminationController::begin_drain(const api::NodeClaim& claim, const api::Node& node,
+                                        Instant now, Outcome& out) {
+  memories_[claim.meta.name].drain_began = now;
+  const bool tainted = std::any_of(node.taints.begin(), node.taints.end(), [](const api::Taint& t) {
+    return t.key == api::kDisruptedTaint;
+  });
+  if (!tainted) {
+    api::Node marked = node;
+    marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
+    out.actions.push_back(PutObject{std::move(marked)});
+  }
+  const std::string key(kTerminationTimestamp);
+  const std::optional<Instant> deadline = termination_deadline(claim);
+  if (!deadline || claim.meta.annotations.contains(key)) return;
+  api::NodeClaim dated = claim;
+  dated.meta.annotations[key] = to_rfc3339(*deadline);
+  out.actions.push_back(PutObject{std::move(dated)});
+  out.decisions.push_back(
+      {"NodeClaim/" + claim.meta.name,
+       "drain",
+       {{"terminationGracePeriod", to_string(*deadline - *claim.meta.deleted)}},
+       "ends at " + to_rfc3339(*deadline),
+       {"then the instance goes, whatever PodDisruptionBudgets and do-not-disrupt say"}});
 }
 
 Outcome TerminationController::reconcile(const std::string& key, const cluster::State& state,
@@ -94,20 +139,10 @@ Outcome TerminationController::reconcile(const std::string& key, const cluster::
                                   : launched != nullptr       ? launched->provider_id
                                                               : std::string();
   if (node != nullptr) {
-    if (!memory.drain_began) {
-      memory.drain_began = now;
-      const bool tainted =
-          std::any_of(node->taints.begin(), node->taints.end(),
-                      [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
-      if (!tainted) {
-        api::Node marked = *node;
-        marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
-        out.actions.push_back(PutObject{std::move(marked)});
-      }
-    }
-    const bool drained = drain(*claim, *node, state, now, out);
+    if (!memory.drain_began) begin_drain(*claim, *node, now, out);
+    const bool drained = drain(*node, termination_deadline(*claim), state, now, out);
     if (!drained || now - *memory.drain_began < kMinimumDrain) {
-      out.requeue_at = now + kRetry;
+      if (drained) out.requeue_at = now + kRetry;
       return out;
     }
   }

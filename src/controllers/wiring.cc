@@ -4,10 +4,12 @@
 
 #include "controllers/claim_lifecycle.h"
 #include "controllers/disruption.h"
+#include "controllers/expiry.h"
 #include "controllers/interruption.h"
 #include "controllers/pool_status.h"
 #include "controllers/provisioning.h"
 #include "controllers/scaled_object.h"
+#include "controllers/static_pools.h"
 #include "controllers/termination.h"
 
 namespace windlass::controllers {
@@ -57,8 +59,10 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
   }
   // The node layer.
   all.push_back(std::make_unique<ProvisioningController>(provisioning, nominations));
+  all.push_back(std::make_unique<StaticPoolsController>());
   all.push_back(std::make_unique<ClaimLifecycleController>());
   all.push_back(std::make_unique<DisruptionController>(disruption, nominations));
+  all.push_back(std::make_unique<ExpiryController>());
   all.push_back(std::make_unique<TerminationController>());
   all.push_back(std::make_unique<InterruptionController>());
   all.push_back(std::make_unique<PoolStatusController>());

@@ -34,7 +34,7 @@ std::string why_unbalanced(const std::vector<NodeView>& nodes, std::span<const s
   for (const auto& [pool, move] : moves) {
     Share total;
     for (const NodeView& view : nodes) {
-      if (!view.disruptable || view.node->pool != pool || view.usd_per_hour <= 0) continue;
+      if (!view.disruptable() || view.node->pool != pool || view.usd_per_hour <= 0) continue;
       total.usd_per_hour += view.usd_per_hour;
       total.cost += view.cost;
     }

@@ -39,7 +39,7 @@ int64_t ceiling(const api::IntOrPercent& limit, int64_t nodes) {
 
 int32_t budgeted_nodes(std::string_view pool, const std::vector<Candidate>& nodes) {
   return static_cast<int32_t>(std::count_if(nodes.begin(), nodes.end(), [&](const Candidate& n) {
-    return n.pool == pool && n.initialized;
+    return n.initialized && !n.terminating && n.pool == pool;
   }));
 }
 
@@ -56,16 +56,16 @@ int32_t allowed_disruptions(const api::NodePool& pool, std::string_view reason,
     }
   }
   for (const Candidate& node : nodes) {
-    if (node.pool != pool.meta.name || !node.initialized) continue;
+    if (!node.initialized || node.terminating || node.pool != pool.meta.name) continue;
     if (node.deleting || !node.ready) --allowed;
   }
   return static_cast<int32_t>(std::max<int64_t>(allowed, 0));
 }
 
 std::string budget_reason(std::string_view pool, std::string_view reason, int32_t allowed,
-                          const std::vector<Candidate>& nodes) {
-  return fmt::format("budget of pool {} allows {} of {} nodes for {}", pool, allowed,
-                     budgeted_nodes(pool, nodes), reason);
+                          int32_t nodes) {
+  return fmt::format("budget of pool {} allows {} of {} nodes for {}", pool, allowed, nodes,
+                     reason);
 }
 
 }  // namespace windlass::disruption

@@ -140,7 +140,7 @@ TEST(Budgets, ErrorsAllowNothing) {
 }
 
 TEST(Budgets, Reason) {
-  EXPECT_EQ(budget_reason("p", kUnderutilized, 0, nodes(5)),
+  EXPECT_EQ(budget_reason("p", kUnderutilized, 0, 5),
             "budget of pool p allows 0 of 5 nodes for Underutilized");
 }
 

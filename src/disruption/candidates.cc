@@ -15,8 +15,8 @@ namespace {
 
 using PoolsByName = std::map<std::string_view, const scheduling::Pool*>;
 
-// What rules out touching the node at all.
-std::string why_not_disruptable(const NodeView& view, const EvictionLimits& limits, Instant now) {
+// What rules out touching the node, whatever runs on it.
+std::string why_node_blocks(const NodeView& view) {
   const Candidate& node = *view.node;
   if (node.claim.empty()) return "no NodeClaim made this node";
   if (node.deleting) return "already being deleted or disrupted";
@@ -28,8 +28,11 @@ std::string why_not_disruptable(const NodeView& view, const EvictionLimits& limi
   }
   if (node.pool.empty()) return "belongs to no pool";
   if (view.pool == nullptr) return fmt::format("pool {} is unknown or not ready", node.pool);
+  return {};
+}
 
-  std::vector<const api::Pod*> pods = node.pods;
+std::string why_pods_block(const NodeView& view, const EvictionLimits& limits, Instant now) {
+  std::vector<const api::Pod*> pods = view.node->pods;
   std::sort(pods.begin(), pods.end(),
             [](const api::Pod* a, const api::Pod* b) { return a->meta.key() < b->meta.key(); });
   for (const api::Pod* pod : pods) {
@@ -113,8 +116,9 @@ std::vector<NodeView> examine(const Cluster& cluster, const EvictionLimits& limi
   views.reserve(cluster.nodes.size());
   for (const Candidate& node : cluster.nodes) {
     NodeView view = view_of(node, pools);
-    view.reason = why_not_disruptable(view, limits, now);
-    view.disruptable = view.open();
+    view.node_block = why_node_blocks(view);
+    if (view.node_block.empty()) view.pod_block = why_pods_block(view, limits, now);
+    view.reason = view.node_block.empty() ? view.pod_block : view.node_block;
     if (view.open()) view.reason = why_not_consolidatable(view, now);
     if (view.pool != nullptr && node.initialized) {
       const std::optional<Instant> at = consolidatable_at(node, *view.pool->pool);

@@ -21,13 +21,22 @@ struct NodeView {
   const catalog::InstanceType* type = nullptr;  // nullptr: unknown to the pool's catalogue
   std::vector<const api::Pod*> pods;            // that would have to move, by key
   double usd_per_hour = 0;
-  double cost = 1;           // reschedule_cost of `pods`
-  bool disruptable = false;  // node and pods may be touched; nothing said of consolidation yet
-  bool settling = false;     // inside its consolidateAfter: no place to move pods to
-  std::string reason;        // why it stays; empty: still a candidate
+  double cost = 1;  // reschedule_cost of `pods`
+  // Why node or pods may not be touched at all; both empty: they may. Nothing of consolidation yet.
+  std::string node_block;
+  std::string pod_block;
+  bool settling = false;   // inside its consolidateAfter: no place to move pods to
+  std::string reason;      // why it is not consolidated; empty: still a candidate
+  std::string drift_note;  // drifted, and why that is not acted on
 
   [[nodiscard]] bool empty() const { return cost <= 1; }
   [[nodiscard]] bool open() const { return reason.empty(); }
+  [[nodiscard]] bool disruptable() const { return node_block.empty() && pod_block.empty(); }
+  // A termination grace period ends what pods hold back, so drift does not wait for them (4.2).
+  [[nodiscard]] bool may_drift() const {
+    return node_block.empty() && (pod_block.empty() || node->termination_grace);
+  }
+  [[nodiscard]] bool of_static_pool() const { return pool != nullptr && pool->pool->replicas; }
 };
 
 // By node name. `reason` is set where 4.2 or the pool's settings rule the node out.

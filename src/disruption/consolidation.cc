@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "disruption/balanced.h"
-#include "disruption/budgets.h"
 #include "disruption/price_filter.h"
+#include "disruption/warm_up.h"
 
 namespace windlass::disruption {
 namespace {
@@ -38,14 +38,18 @@ double cheapest_worst_price(const scheduling::NewClaim& claim) {
   return cheapest;
 }
 
+bool all_spot(const Pass& pass, std::span<const size_t> members) {
+  return std::ranges::all_of(
+      members, [&](size_t i) { return pass.nodes[i].node->capacity_type == api::kSpot; });
+}
+
 // Leaves in `claim` what is a gain over the members; says why there is nothing.
 std::string restrict_replacement(const Pass& pass, std::span<const size_t> members,
                                  double usd_per_hour, scheduling::NewClaim& claim) {
-  const bool all_spot = std::all_of(members.begin(), members.end(), [&](size_t i) {
-    return pass.nodes[i].node->capacity_type == api::kSpot;
-  });
-  if (all_spot && admits(claim, api::kSpot)) {
-    return std::string(kNoSpotToSpot);
+  const bool spot_again = all_spot(pass, members) && admits(claim, api::kSpot);
+  if (spot_again) {
+    if (!pass.options.spot_to_spot) return std::string(kNoSpotToSpot);
+    pin_to_spot(claim);
   }
   const double offered = cheapest_worst_price(claim);
   if (!keep_cheaper_than(claim, usd_per_hour)) {
@@ -57,7 +61,11 @@ std::string restrict_replacement(const Pass& pass, std::span<const size_t> membe
                        usd_per_hour);
   }
   pin_capacity_type(claim);
-  if (members.size() < 2) return {};
+  if (members.size() < 2) {
+    if (!spot_again || cut_for_spot_to_spot(claim)) return {};
+    return fmt::format("spot to spot needs {} cheaper types, and there are {}", kSpotToSpotTypes,
+                       claim.types.size());
+  }
   std::vector<RemovedNode> removed;
   for (const size_t i : members) {
     removed.push_back({pass.nodes[i].node->instance_type, pass.nodes[i].usd_per_hour});
@@ -67,87 +75,107 @@ std::string restrict_replacement(const Pass& pass, std::span<const size_t> membe
                      members.size());
 }
 
+// Several claims in the place of the members: whatever each of them is launched as, they must cost
+// less together. The cheapest type of each is kept, and what they leave of the members' price is
+// shared evenly among the claims for dearer ones.
+std::string restrict_replacements(const Pass& pass, std::span<const size_t> members,
+                                  double usd_per_hour, std::vector<scheduling::NewClaim>& claims) {
+  double least = 0;
+  for (scheduling::NewClaim& claim : claims) {
+    if (all_spot(pass, members) && admits(claim, api::kSpot)) {
+      if (!pass.options.spot_to_spot) return std::string(kNoSpotToSpot);
+      pin_to_spot(claim);
+    }
+    pin_capacity_type(claim);
+    least += cheapest_worst_price(claim);
+  }
+  if (!(least < usd_per_hour)) {
+    return fmt::format("no cheaper set: {} new nodes cost {:.3f} USD/h against {:.3f}",
+                       claims.size(), least, usd_per_hour);
+  }
+  const double spare = (usd_per_hour - least) / static_cast<double>(claims.size());
+  for (scheduling::NewClaim& claim : claims) {
+    if (!keep_cheaper_than(claim, cheapest_worst_price(claim) + spare)) {
+      return fmt::format("minValues: only {} types are cheap enough", claim.types.size());
+    }
+  }
+  return {};
+}
+
 std::string gain_text(const Pass& pass, std::span<const size_t> members, const Command& command) {
   size_t pods = 0;
   for (const size_t i : members) pods += pass.nodes[i].pods.size();
   const std::string moved = fmt::format("{} pods of {} nodes fit", pods, members.size());
-  if (!command.replacement) {
+  if (command.replacements.empty()) {
     return fmt::format("{} on the nodes that stay: saves {:.3f} USD/h", moved,
                        command.usd_per_hour_before);
   }
-  return fmt::format("{} on the nodes that stay and one {}: {:.3f} USD/h instead of {:.3f}", moved,
-                     command.replacement->types.front()->name, command.usd_per_hour_after,
-                     command.usd_per_hour_before);
+  const std::string made = command.replacements.size() == 1
+                               ? "one " + command.replacements.front().types.front()->name
+                               : fmt::format("{} new nodes", command.replacements.size());
+  return fmt::format("{} on the nodes that stay and {}: {:.3f} USD/h instead of {:.3f}", moved,
+                     made, command.usd_per_hour_after, command.usd_per_hour_before);
 }
 
 }  // namespace
 
-BudgetLedger::BudgetLedger(const Pass& pass, std::string_view reason)
-    : pass_(pass), reason_(reason) {
-  for (const NodeView& view : pass.nodes) {
-    if (view.pool == nullptr || allowed_.contains(view.node->pool)) continue;
-    allowed_[view.node->pool] =
-        allowed_disruptions(*view.pool->pool, reason, pass.cluster.nodes, pass.now);
-  }
-  left_ = allowed_;
-}
-
-int32_t BudgetLedger::left(const NodeView& view) const {
-  const auto found = left_.find(view.node->pool);
-  return found == left_.end() ? 0 : found->second;
-}
-
-void BudgetLedger::take(const NodeView& view) {
-  const auto found = left_.find(view.node->pool);
-  WL_ASSERT(found != left_.end() && found->second > 0);
-  --found->second;
-}
-
-std::string BudgetLedger::refusal(const NodeView& view) const {
-  const auto found = allowed_.find(view.node->pool);
-  const int32_t allowed = found == allowed_.end() ? 0 : found->second;
-  std::string text = budget_reason(view.node->pool, reason_, allowed, pass_.cluster.nodes);
-  if (allowed > 0) text += ", all taken by nodes with more to save";
-  return text;
-}
-
 Command removal(const Pass& pass, std::span<const size_t> members, Command::Method method) {
   Command command;
   command.method = method;
+  command.objective = pass.options.objective;
   for (const size_t i : members) {
-    command.claims.push_back(pass.nodes[i].node->claim);
-    command.usd_per_hour_before += pass.nodes[i].usd_per_hour;
+    const NodeView& view = pass.nodes[i];
+    command.claims.push_back(view.node->claim);
+    command.nodes.push_back(view.node->node);
+    command.usd_per_hour_before += view.usd_per_hour;
+    command.disruption_cost += view.cost;
   }
-  std::sort(command.claims.begin(), command.claims.end());
+  command.move_cost_usd = move_cost_usd(pass, members);
+  std::ranges::sort(command.claims);
+  std::ranges::sort(command.nodes);
   return command;
 }
 
 Attempt consolidate(const Pass& pass, Simulation& simulation, std::span<const size_t> members,
                     Command::Method method) {
-  Simulation::Outcome outcome = simulation.without(members);
+  const bool any_set = pass.options.objective == Objective::kCost;
+  Simulation::Outcome outcome =
+      simulation.without(members, any_set ? kAnyNumber : 1, pass.options.objective);
   if (!outcome.failure.empty()) return {std::nullopt, std::move(outcome.failure)};
 
   Command command = removal(pass, members, method);
-  if (outcome.claim) {
-    std::string why =
-        restrict_replacement(pass, members, command.usd_per_hour_before, *outcome.claim);
-    if (!why.empty()) return {std::nullopt, std::move(why)};
-    command.usd_per_hour_after = outcome.claim->usd_per_hour;
-    command.replacement = std::move(outcome.claim);
+  std::vector<scheduling::NewClaim>& claims = outcome.claims;
+  std::string why;
+  if (claims.size() == 1) {
+    why = restrict_replacement(pass, members, command.usd_per_hour_before, claims.front());
+  } else if (!claims.empty()) {
+    why = restrict_replacements(pass, members, command.usd_per_hour_before, claims);
   }
+  if (!why.empty()) return {std::nullopt, std::move(why)};
+  for (const scheduling::NewClaim& claim : claims) command.usd_per_hour_after += claim.usd_per_hour;
+  command.replacements = std::move(claims);
+
   const double saved = command.usd_per_hour_before - command.usd_per_hour_after;
-  std::string why = why_unbalanced(pass.nodes, members, saved);
+  why = why_unbalanced(pass.nodes, members, saved);
   if (why.empty()) why = why_not_worth_moving(pass, members, saved);
   if (!why.empty()) return {std::nullopt, std::move(why)};
   command.why = gain_text(pass, members, command);
   return {std::move(command), {}};
 }
 
+double net_usd(const Command& command, const Options& options) {
+  const double saved = command.usd_per_hour_before - command.usd_per_hour_after;
+  return saved * options.payback.hours() - command.move_cost_usd;
+}
+
 void drop_unprofitable_moves(Pass& pass) {
-  if (pass.options.move_cost_usd.empty()) return;
   for (size_t i = 0; i < pass.nodes.size(); ++i) {
     NodeView& view = pass.nodes[i];
     if (!view.open() || view.empty()) continue;
+    if (pass.options.objective == Objective::kCost) {
+      view.reason = why_warming(*view.node, pass.now);
+      if (!view.open()) continue;
+    }
     const double cost = move_cost_usd(pass, std::span(&i, 1));
     const double at_most = view.usd_per_hour * pass.options.payback.hours();
     if (cost <= 0 || at_most > cost) continue;

@@ -12,7 +12,6 @@ namespace windlass::disruption {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::string_view kReserved = "reserved";
 
 bool meets_min_values(const scheduling::NewClaim& claim) {
   for (const auto& [key, requirement] : claim.requirements) {
@@ -53,7 +52,7 @@ double worst_launch_price(const catalog::InstanceType& type,
                           const api::Requirements& requirements) {
   const api::Requirement& capacity_types = requirements.get(api::kCapacityTypeLabel);
   const api::Requirement& zones = requirements.get(api::kZoneLabel);
-  for (const std::string_view wanted : {kReserved, api::kSpot, api::kOnDemand}) {
+  for (const std::string_view wanted : {api::kReserved, api::kSpot, api::kOnDemand}) {
     if (!capacity_types.has(wanted)) continue;
     double worst = -kInfinity;
     for (const catalog::Offering& offering : type.offerings) {
@@ -86,6 +85,23 @@ bool keep_cheaper_than_same_types(scheduling::NewClaim& claim,
 
 bool admits(const scheduling::NewClaim& claim, std::string_view capacity_type) {
   return claim.requirements.get(api::kCapacityTypeLabel).has(capacity_type);
+}
+
+void pin_to_spot(scheduling::NewClaim& claim) {
+  claim.requirements = with_capacity_type(claim.requirements, api::kSpot);
+  order_by_price(claim);
+}
+
+bool cut_for_spot_to_spot(scheduling::NewClaim& claim) {
+  if (claim.types.size() < kSpotToSpotTypes) return false;
+  scheduling::NewClaim cut = claim;
+  for (size_t keep = kSpotToSpotTypes; keep < claim.types.size(); ++keep) {
+    cut.types.assign(claim.types.begin(), claim.types.begin() + static_cast<ptrdiff_t>(keep));
+    if (!meets_min_values(cut)) continue;
+    claim = std::move(cut);
+    break;
+  }
+  return true;
 }
 
 void pin_capacity_type(scheduling::NewClaim& claim) {

@@ -33,6 +33,14 @@ bool keep_cheaper_than_same_types(scheduling::NewClaim& claim,
 // Whether the claim may launch as this capacity type.
 bool admits(const scheduling::NewClaim& claim, std::string_view capacity_type);
 
+// Spot to spot (karpenter.md 4.4): only spot offerings count, and types without one go.
+void pin_to_spot(scheduling::NewClaim& claim);
+// A spot node is replaced alone only where the launch has this many cheaper types to choose from:
+// with fewer, nodes would move to ever cheaper and ever rarer capacity. The claim is cut to the
+// cheapest so many, or as many more as its minValues need. Whether there were enough.
+inline constexpr size_t kSpotToSpotTypes = 15;
+bool cut_for_spot_to_spot(scheduling::NewClaim& claim);
+
 // [on-demand, spot] becomes spot. Types without such an offering go; the rest is in price order,
 // and usd_per_hour is the cheapest.
 void pin_capacity_type(scheduling::NewClaim& claim);

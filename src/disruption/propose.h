@@ -1,6 +1,6 @@
-// Which nodes to empty, replace or keep, and why (reference karpenter.md 4): emptiness, then
-// multi-node, then single-node consolidation; the first method that finds something ends the pass.
-// A pure function; validation is a second call 15 s later, by the controller.
+// Which nodes to empty, replace or keep, and why (reference karpenter.md 4): emptiness, drift of
+// static pools, drift, multi-node, then single-node consolidation; the first method that finds
+// something ends the pass. A pure function; validate.h is the second look, 15 s later.
 #pragma once
 
 #include <optional>
@@ -27,8 +27,13 @@ struct Candidate {
   bool deleting = false;   // or tainted for disruption
   bool nominated = false;  // a pod was promised to it in the last 20 s
   bool ready = true;
+  bool terminating = false;  // its instance is going: no budget counts it any more
+  Instant created{};         // the claim
   Instant initialized_at{};
   std::optional<Instant> last_pod_event;
+  std::string drifted;  // why it is not what its pool would make now (drift.h); empty: it is
+  Instant drifted_since{};
+  std::optional<Duration> termination_grace;  // of the claim
   api::StringMap annotations;
   std::vector<const api::Pod*> pods;  // bound to it, not terminal
 };
@@ -41,16 +46,29 @@ struct Cluster {
   std::vector<const api::Pod*> all_pods;  // for the PDBs' counts
 };
 
+enum class Objective {
+  kStock,  // Karpenter's rules
+  kCost,   // also: any cheaper set of nodes, and nodes that still warm up are left alone
+};
+
 struct Command {
-  enum class Method { kEmptiness, kMultiNode, kSingleNode };
+  enum class Method { kEmptiness, kStaticDrift, kDrift, kMultiNode, kSingleNode };
   Method method = Method::kEmptiness;
-  std::vector<std::string> claims;  // to delete, sorted
-  std::optional<scheduling::NewClaim> replacement;
+  Objective objective = Objective::kStock;  // whose solver chose the replacements
+  std::vector<std::string> claims;          // to delete, sorted
+  std::vector<std::string> nodes;           // theirs, sorted
+  // Launched first, and all initialized before anything is deleted. None: a delete. One at most by
+  // consolidation under Objective::kStock.
+  std::vector<scheduling::NewClaim> replacements;
   double usd_per_hour_before = 0;
   double usd_per_hour_after = 0;
+  double disruption_cost = 0;  // sum of the nodes' reschedule costs (karpenter.md 4.3)
+  double move_cost_usd = 0;    // sum of the nodes' Options::move_cost_usd
   std::string why;
 };
 std::string_view to_string(Command::Method method);  // "emptiness", "multi_node_consolidation", ...
+// The word by which budgets name it: Empty, Drifted, Underutilized.
+std::string_view budget_word(Command::Method method);
 
 struct Left {
   std::string node;
@@ -63,8 +81,10 @@ struct Proposal {
 };
 
 struct Options {
-  // Joint policy only: dollars that moving the node's pods would cost (warm-up), by node; a
-  // consolidation must save more than that within `payback`.
+  Objective objective = Objective::kStock;
+  bool spot_to_spot = false;  // Karpenter's gate SpotToSpotConsolidation
+  // Dollars that moving the node's pods would cost (warm-up), by node; a consolidation must save
+  // more than that within `payback`.
   std::map<std::string, double> move_cost_usd;
   Duration payback = hours(1);
 };

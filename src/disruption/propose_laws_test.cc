@@ -147,7 +147,7 @@ TEST(ProposeLaws, RandomClustersReachEveryMethod) {
     const World world(seed);
     if (!world.acts()) continue;
     ++seen[fmt::format("{}{}", to_string(world.command().method),
-                       world.command().replacement ? " replaces" : " deletes")];
+                       world.command().replacements.empty() ? " deletes" : " replaces")];
   }
   for (const char* what : {"emptiness deletes", "multi_node_consolidation deletes",
                            "multi_node_consolidation replaces", "single_node_consolidation deletes",
@@ -231,11 +231,11 @@ RC_GTEST_PROP(ProposeLaws, EveryCommandSaves, ()) {
   if (command.method != Command::Method::kEmptiness) {
     RC_ASSERT(command.usd_per_hour_before - command.usd_per_hour_after >= moving);
   }
-  if (!command.replacement) return;
-  const auto& wanted = command.replacement->requirements;
-  RC_ASSERT(!command.replacement->types.empty());
+  if (command.replacements.empty()) return;
+  const auto& wanted = command.replacements.front().requirements;
+  RC_ASSERT(!command.replacements.front().types.empty());
   double cheapest = 1e9;
-  for (const catalog::InstanceType* type : command.replacement->types) {
+  for (const catalog::InstanceType* type : command.replacements.front().types) {
     for (const catalog::Offering& offering : type->offerings) {
       if (!wanted.get(api::kZoneLabel).has(offering.zone)) continue;
       if (!wanted.get(api::kCapacityTypeLabel).has(offering.capacity_type)) continue;
@@ -287,11 +287,11 @@ RC_GTEST_PROP(ProposeLaws, MovedPodsFitElsewhere, ()) {
   }
   std::sort(pods.begin(), pods.end());
   RC_ASSERT(!pods.empty());
-  if (!world.command().replacement) {
+  if (world.command().replacements.empty()) {
     RC_ASSERT(fits(pods, bins));
     return;
   }
-  for (const catalog::InstanceType* type : world.command().replacement->types) {
+  for (const catalog::InstanceType* type : world.command().replacements.front().types) {
     std::vector<int64_t> with_new = bins;
     with_new.push_back(type->allocatable.milli(api::kCpu));
     RC_ASSERT(fits(pods, with_new));
@@ -304,7 +304,7 @@ RC_GTEST_PROP(ProposeLaws, QuickLookRulesOutNoCommand, ()) {
   const EvictionLimits limits(world.cluster.budgets, world.cluster.all_pods);
   const Pass pass{world.cluster, kNow, world.options, examine(world.cluster, limits, kNow)};
   Simulation simulation(world.cluster, pass.nodes, limits, kNow);
-  const QuickLook quick_look(world.cluster, pass.nodes);
+  const QuickLook quick_look(world.cluster, pass.nodes, world.options);
   for (const size_t i : in_order_of_gain(pass.nodes, false)) {
     const Attempt attempt =
         consolidate(pass, simulation, std::span(&i, 1), Command::Method::kSingleNode);
@@ -334,10 +334,10 @@ std::string written_out(const Proposal& proposal) {
   for (const Command& command : proposal.commands) {
     text += fmt::format("{} {} {}\n", command.usd_per_hour_before, command.usd_per_hour_after,
                         command.why);
-    if (!command.replacement) continue;
-    text += fmt::format("{} {} {}\n", command.replacement->pool,
-                        command.replacement->requirements.to_string(),
-                        fmt::join(command.replacement->pods, " "));
+    if (command.replacements.empty()) continue;
+    text += fmt::format("{} {} {}\n", command.replacements.front().pool,
+                        command.replacements.front().requirements.to_string(),
+                        fmt::join(command.replacements.front().pods, " "));
   }
   for (const Left& left : proposal.left) text += left.node + ": " + left.reason + "\n";
   return text;

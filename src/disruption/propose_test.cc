@@ -114,7 +114,7 @@ TEST(MultiNode, ReplacesManyByOneOfAnotherType) {
   const Command& command = proposal.commands[0];
   EXPECT_DOUBLE_EQ(command.usd_per_hour_before, 1.2);
   EXPECT_DOUBLE_EQ(command.usd_per_hour_after, 0.2);
-  EXPECT_EQ(command.replacement->pods.size(), 3u);
+  EXPECT_EQ(command.replacements.front().pods.size(), 3u);
   EXPECT_EQ(command.why,
             "3 pods of 3 nodes fit on the nodes that stay and one t-04: 0.200 USD/h instead of "
             "1.200");
@@ -182,7 +182,7 @@ TEST(SingleNode, OnDemandToSpot) {
   cluster.pod("x", "a", 1500);
   const Proposal proposal = cluster.propose();
   ASSERT_EQ(summary(proposal), "single_node_consolidation c-a -> t-02 t-04 t-08 t-16");
-  const auto& replacement = *proposal.commands[0].replacement;
+  const auto& replacement = proposal.commands[0].replacements.front();
   EXPECT_EQ(replacement.requirements.get(api::kCapacityTypeLabel),
             api::Requirement(api::Operator::kIn, {"spot"}));
   EXPECT_DOUBLE_EQ(proposal.commands[0].usd_per_hour_after, 0.04);

@@ -65,14 +65,16 @@ bool QuickLook::fits(const Size& pod, const Size& room) {
   return true;
 }
 
-QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes) : nodes_(nodes) {
+QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
+                     const Options& options)
+    : nodes_(nodes), spot_to_spot_(options.spot_to_spot) {
   const Closed closed = closed_nodes(nodes);
   for (const scheduling::ExistingNode& node : cluster.scheduling.nodes) {
     if (closed.claims.contains(node.claim) || closed.names.contains(node.name)) continue;
     rooms_.push_back({&node.claim, &node.name, size_of(node.available)});
   }
   for (const scheduling::Pool& pool : cluster.scheduling.pools) {
-    if (pool.pool == nullptr || pool.types == nullptr) continue;
+    if (pool.pool == nullptr || pool.types == nullptr || pool.pool->replicas) continue;
     auto wanted = api::Requirements::from_specs(pool.pool->requirements);
     wanted.add(api::Requirements::from_labels(pool.pool->labels));
     if (!wanted.get(api::kCapacityTypeLabel).has(api::kSpot)) new_nodes_may_be_spot_ = false;
@@ -110,7 +112,8 @@ std::string QuickLook::why_hopeless(size_t node) const {
   const double least = least_price(node);
   // Where no type is large enough the scheduler says it better.
   if (least == 0 || std::isinf(least)) return {};
-  const bool spot_again = view.node->capacity_type == api::kSpot && new_nodes_may_be_spot_ &&
+  const bool spot_again = !spot_to_spot_ && view.node->capacity_type == api::kSpot &&
+                          new_nodes_may_be_spot_ &&
                           std::none_of(view.pods.begin(), view.pods.end(), asks_for_capacity_type);
   if (spot_again) return std::string(kNoSpotToSpot);
   if (least < view.usd_per_hour) return {};

@@ -19,8 +19,8 @@ namespace windlass::disruption {
 
 class QuickLook {
  public:
-  // Keeps references to both.
-  QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes);
+  // Keeps references to the first two.
+  QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes, const Options& options);
 
   // Why the node surely cannot be consolidated alone; empty: it has to be tried.
   [[nodiscard]] std::string why_hopeless(size_t node) const;
@@ -44,6 +44,7 @@ class QuickLook {
   static bool fits(const Size& pod, const Size& room);
 
   const std::vector<NodeView>& nodes_;
+  bool spot_to_spot_;
   std::vector<Room> rooms_;
   std::vector<Offer> offers_;          // cheapest first
   bool new_nodes_may_be_spot_ = true;  // any that no pod of the node itself restricts

@@ -49,6 +49,11 @@ std::vector<api::Toleration> spelled_out(const std::vector<api::Toleration>& tol
   return result;
 }
 
+// The one place where an objective chooses its solver.
+scheduling::Plan plan_replacements(const scheduling::Problem& problem, Objective) {
+  return scheduling::solve(problem);
+}
+
 }  // namespace
 
 Simulation::Simulation(const Cluster& cluster, const std::vector<NodeView>& nodes,
@@ -60,6 +65,9 @@ Simulation::Simulation(const Cluster& cluster, const std::vector<NodeView>& node
   problem_.pools = pools_;
   problem_.daemon_sets = cluster.scheduling.daemon_sets;
   problem_.claim_requirements = cluster.scheduling.claim_requirements;
+  problem_.surroundings = cluster.scheduling.surroundings;
+  problem_.settings = cluster.scheduling.settings;
+  problem_.settings.strict_reservations = false;  // fallback mode (karpenter.md 2.7)
   take_nodes();
   take_pods_that_move_anyway(limits, now);
   if (any_settling_) admit_to_settling_nodes();
@@ -182,7 +190,8 @@ void Simulation::give_back_limits(const NodeView& view) {
   }
 }
 
-Simulation::Outcome Simulation::without(std::span<const size_t> removed) {
+Simulation::Outcome Simulation::without(std::span<const size_t> removed, size_t most_claims,
+                                        Objective objective) {
   const size_t standing_pods = problem_.pods.size();
   std::set<std::string> moving;
   std::vector<size_t> seats;
@@ -202,7 +211,7 @@ Simulation::Outcome Simulation::without(std::span<const size_t> removed) {
     aside.push_back(std::move(*at));
     problem_.nodes.erase(at);
   }
-  const scheduling::Plan plan = scheduling::solve(problem_);
+  scheduling::Plan plan = plan_replacements(problem_, objective);
   for (const size_t seat : seats) {
     problem_.nodes.insert(problem_.nodes.begin() + static_cast<std::ptrdiff_t>(seat),
                           std::move(aside.back()));
@@ -210,11 +219,11 @@ Simulation::Outcome Simulation::without(std::span<const size_t> removed) {
   }
   problem_.pods.resize(standing_pods);
   problem_.pools = pools_;
-  return judge(plan, moving);
+  return judge(std::move(plan), moving, most_claims);
 }
 
-Simulation::Outcome Simulation::judge(const scheduling::Plan& plan,
-                                      const std::set<std::string>& moving) const {
+Simulation::Outcome Simulation::judge(scheduling::Plan plan, const std::set<std::string>& moving,
+                                      size_t most_claims) const {
   const scheduling::Unschedulable* first = nullptr;
   size_t homeless = 0;
   for (const scheduling::Unschedulable& pod : plan.unschedulable) {
@@ -224,21 +233,20 @@ Simulation::Outcome Simulation::judge(const scheduling::Plan& plan,
   if (first != nullptr) {
     return {fmt::format("{} pods would not fit elsewhere: {}: {}", homeless, first->pod,
                         join(first->reasons, "; ")),
-            std::nullopt};
+            {}};
   }
   for (const scheduling::Placement& placement : plan.placements) {
     if (!moving.contains(placement.pod) || !uninitialized_.contains(placement.node)) continue;
     return {fmt::format("pod {} would need node {}, which is not initialized yet", placement.pod,
                         placement.node),
-            std::nullopt};
+            {}};
   }
-  if (plan.claims.size() > 1) {
-    return {fmt::format("would need {} new nodes, and at most 1 is allowed", plan.claims.size()),
-            std::nullopt};
+  if (plan.claims.size() > most_claims) {
+    return {fmt::format("would need {} new nodes, and at most {} is allowed", plan.claims.size(),
+                        most_claims),
+            {}};
   }
-  Outcome outcome;
-  if (!plan.claims.empty()) outcome.claim = plan.claims.front();
-  return outcome;
+  return {{}, std::move(plan.claims)};
 }
 
 }  // namespace windlass::disruption

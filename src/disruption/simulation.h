@@ -12,6 +12,7 @@
 // - The capacity of the removed nodes is given back to their pools' limits.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <set>
@@ -25,6 +26,8 @@
 
 namespace windlass::disruption {
 
+inline constexpr size_t kAnyNumber = SIZE_MAX;
+
 class Simulation {
  public:
   // Keeps references to all of its arguments but `limits`.
@@ -33,10 +36,11 @@ class Simulation {
 
   struct Outcome {
     std::string failure;  // why the nodes cannot go; empty: they can
-    std::optional<scheduling::NewClaim> claim;
+    std::vector<scheduling::NewClaim> claims;
   };
-  // `removed`: positions in `nodes`, distinct.
-  Outcome without(std::span<const size_t> removed);
+  // `removed`: positions in `nodes`, distinct. More than `most_claims` new nodes is a failure. The
+  // objective says who chooses the new nodes.
+  Outcome without(std::span<const size_t> removed, size_t most_claims, Objective objective);
 
  private:
   void take_nodes();
@@ -45,7 +49,8 @@ class Simulation {
   const std::vector<const api::Pod*>& moved_pods(size_t node);
   const api::Pod* moved(const api::Pod& pod);
   void give_back_limits(const NodeView& view);
-  Outcome judge(const scheduling::Plan& plan, const std::set<std::string>& moving) const;
+  Outcome judge(scheduling::Plan plan, const std::set<std::string>& moving,
+                size_t most_claims) const;
 
   const Cluster& cluster_;
   const std::vector<NodeView>& nodes_;

@@ -35,7 +35,7 @@ std::vector<size_t> pools_in_turn(const Pass& pass, const std::vector<size_t>& o
 
 std::optional<Command> single_node_consolidation(Pass& pass, Simulation& simulation) {
   const BudgetLedger budget(pass, kUnderutilized);
-  const QuickLook quick_look(pass.cluster, pass.nodes);
+  const QuickLook quick_look(pass.cluster, pass.nodes, pass.options);
   for (const size_t i : pools_in_turn(pass, in_order_of_gain(pass.nodes, false))) {
     NodeView& view = pass.nodes[i];
     if (budget.left(view) == 0) {

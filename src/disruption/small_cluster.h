@@ -185,9 +185,10 @@ inline std::string summary(const Proposal& proposal) {
   for (const Command& command : proposal.commands) {
     text += to_string(command.method);
     for (const std::string& claim : command.claims) text += " " + claim;
-    if (!command.replacement) continue;
-    text += " ->";
-    for (const catalog::InstanceType* type : command.replacement->types) text += " " + type->name;
+    for (const scheduling::NewClaim& claim : command.replacements) {
+      text += " ->";
+      for (const catalog::InstanceType* type : claim.types) text += " " + type->name;
+    }
   }
   return text.empty() ? "nothing" : text;
 }

@@ -56,6 +56,16 @@ std::string node_class_label(const api::NodeClassRef& node_class) {
   return node_class.group + "/" + kind;
 }
 
+api::Requirements launch_requirements(const api::Requirements& requirements) {
+  api::Requirements out;
+  for (const auto& [key, requirement] : requirements) {
+    const bool internal =
+        key == api::kHostnameLabel || key == api::kRegisteredLabel || key == api::kInitializedLabel;
+    if (!internal) out.add(key, requirement);
+  }
+  return out;
+}
+
 ClaimTemplate::ClaimTemplate(const Pool& pool, const std::vector<Daemon>& daemons,
                              const ResourceColumns& columns, InternedRequirements& interned)
     : pool_(&pool), interned_(&interned), columns_(columns.size()) {
@@ -65,6 +75,12 @@ ClaimTemplate::ClaimTemplate(const Pool& pool, const std::vector<Daemon>& daemon
   keep_offered(catalog(), base, types);
   add_state(std::move(base), std::move(types));
   measure_room(daemons, columns);
+  const TypeSet& admitted = states_[kInitial].types;
+  for (size_t i = admitted.next(0); i != TypeSet::kNone; i = admitted.next(i + 1)) {
+    reserves_ |= std::ranges::any_of(type(i).offerings, [](const catalog::Offering& offering) {
+      return offering.capacity_type == api::kReserved;
+    });
+  }
   for (const auto& [name, limit] : pool.pool->limits) {
     remaining_.set(name, limit);
     remaining_ -= api::ResourceList{{name, pool.used.milli(name)}};
@@ -132,8 +148,9 @@ const std::vector<std::pair<double, uint32_t>>& ClaimTemplate::by_price(int32_t 
   ClaimState& state = states_[id];
   if (!state.by_price.empty()) return state.by_price;
   const TypeSet& types = state.types;
+  const OfferingFilter filter(requirements(id));
   for (size_t i = types.next(0); i != TypeSet::kNone; i = types.next(i + 1)) {
-    const catalog::Offering* offering = type(i).cheapest(requirements(id));
+    const catalog::Offering* offering = filter.cheapest(type(i));
     WL_ASSERT(offering != nullptr);
     state.by_price.emplace_back(offering->usd_per_hour, static_cast<uint32_t>(i));
   }
@@ -142,6 +159,15 @@ const std::vector<std::pair<double, uint32_t>>& ClaimTemplate::by_price(int32_t 
     return type(a.second).name < type(b.second).name;
   });
   return state.by_price;
+}
+
+TypeSet ClaimTemplate::types_with_port(const std::vector<Daemon>& daemons,
+                                       const HostPorts& ports) const {
+  TypeSet out(catalog().types.size(), false);
+  for (const Daemon& daemon : daemons) {
+    if (first_taken(ports, daemon.ports) != nullptr) out |= types_with_daemon(daemon, *this);
+  }
+  return out;
 }
 
 Amounts ClaimTemplate::least_daemons(const TypeSet& types) const {

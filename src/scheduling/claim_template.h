@@ -13,6 +13,7 @@
 
 #include "scheduling/amounts.h"
 #include "scheduling/daemons.h"
+#include "scheduling/host_ports.h"
 #include "scheduling/interned_requirements.h"
 #include "scheduling/solve.h"
 #include "scheduling/type_set.h"
@@ -57,9 +58,14 @@ class ClaimTemplate {
   [[nodiscard]] AmountsView room(size_t type) const {
     return {room_.data() + type * columns_, columns_};
   }
+  // The types on which a daemon that binds one of these ports would run.
+  [[nodiscard]] TypeSet types_with_port(const std::vector<Daemon>& daemons,
+                                        const HostPorts& ports) const;
   // The least that daemons take on any of these types, per resource.
   [[nodiscard]] Amounts least_daemons(const TypeSet& types) const;
 
+  // Some type has reserved capacity on offer.
+  [[nodiscard]] bool reserves() const { return reserves_; }
   [[nodiscard]] bool limited() const { return !remaining_.empty(); }
   // Limits less what is in use and was charged; only names that are limited.
   [[nodiscard]] const api::ResourceList& remaining() const { return remaining_; }
@@ -76,6 +82,7 @@ class ClaimTemplate {
   const Pool* pool_;
   InternedRequirements* interned_;
   size_t columns_;
+  bool reserves_ = false;
   std::deque<ClaimState> states_;
   boost::unordered_flat_map<uint32_t, int32_t> state_of_;  // by interned requirements
   std::vector<int64_t> room_;                              // one row a type
@@ -87,6 +94,10 @@ class ClaimTemplate {
 // Keys whose minValues these types do not meet: "key: 3 asked, 1 left"; empty if all are met.
 std::string why_too_few_values(const api::Requirements& requirements,
                                const catalog::Catalog& catalog, const TypeSet& types);
+
+// What a NodeClaim will say of a state's requirements: all but the name nodes do not have yet and
+// the two labels that say how far a node has come.
+api::Requirements launch_requirements(const api::Requirements& requirements);
 
 // The label a node class puts on its nodes: "<group>/<kind in lower case>".
 std::string node_class_label(const api::NodeClassRef& node_class);

@@ -1,6 +1,6 @@
-// What a place must grant a pod, family by family: size, taints, labels, topology spread. Each
-// family is one small function and the families are a list, so that a new one (volumes) is a new
-// line in it.
+// What a place must grant a pod, family by family: size, taints, labels, host ports, volumes,
+// topology, reservations (reference karpenter.md 2.3). Each family is one small function and the
+// families are lists, so that a new one is a new line in them.
 #pragma once
 
 #include <cstdint>
@@ -11,20 +11,31 @@ namespace windlass::scheduling {
 
 enum class Verdict : uint8_t {
   kFits,
-  kNever,   // nor will it later in this solve
-  kNotNow,  // other pods' places decide it, so it may change
+  kNever,     // nor will it suit pods of this form later in this solve
+  kFull,      // nor will it have room for pods of this kind later
+  kNotNow,    // other pods' places decide it, so it may change
+  kReserved,  // its reservations are held by other claims
 };
 
-Verdict try_node(Search& search, const PodKind& kind, const Variant& variant,
-                 const NodePlace& node);
+// A pod's kind at one step of its relaxation: who is to be placed.
+struct Asking {
+  const PodKind& kind;
+  const PodForm& form;
+  const Variant& variant;
+};
 
-// What a claim becomes if the pod joins it; each family narrows it further.
+Verdict try_node(const Search& search, const Asking& asking, size_t node);
+
+// What a claim becomes if the pod joins it.
 struct ClaimTrial {
   int32_t state = ClaimTemplate::kInitial;
   size_t first_type = 0;
-  bool domain_chosen = false;  // by topology spread, among several perhaps
+  ReservationIds held;
 };
-Verdict try_claim(Search& search, const PodKind& kind, const Variant& variant,
-                  const OpenClaim& claim, ClaimTrial& trial);
+// Search::attempt must be one of this variant and of the counts as they are.
+Verdict try_claim(Search& search, const Asking& asking, const OpenClaim& claim, ClaimTrial& trial);
+
+// The types whose daemons take a port that the pod wants, or null.
+const TypeSet* port_clashes(const PodForm& form, uint32_t template_index);
 
 }  // namespace windlass::scheduling

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "scheduling/host_ports.h"
 #include "scheduling/solve.h"
 
 namespace windlass::scheduling {
@@ -13,6 +14,7 @@ struct Daemon {
   // Any one of them suffices: the OR terms, each with the node selector.
   std::vector<api::Requirements> alternatives;
   api::ResourceList requests;
+  HostPorts ports;
 
   [[nodiscard]] bool tolerates(const std::vector<api::Taint>& taints) const {
     return api::first_untolerated(taints, *tolerations, false) == nullptr;

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "scheduling/constraints.h"
+#include "scheduling/topology_rules.h"
 #include "scheduling/type_filter.h"
 
 namespace windlass::scheduling {
@@ -78,23 +80,62 @@ std::string why_over_limits(const ClaimTemplate& made_from, const TypeSet& types
   return "limits " + join(decisive.empty() ? all : decisive, ", ");
 }
 
-std::string why_not_from(Search& search, uint32_t template_index, const PodKind& kind,
-                         const Variant& variant) {
-  if (!variant.takes_new_claims) return "what the policy asks of new claims excludes this pod";
+// Volumes and daemons' ports leave none of the types that suit otherwise.
+std::string why_not_reached(Search& search, uint32_t template_index, const PodForm& form,
+                            int32_t state) {
   ClaimTemplate& made_from = search.templates[template_index];
+  std::string volumes;
+  bool reached = form.volume_asks.empty();
+  for (size_t i = 0; i < form.volume_asks.size(); ++i) {
+    reached |= made_from.advance(state, form.volume_asks[i]) != kNoState;
+    volumes += (i == 0 ? "" : " or ") + form.volumes.alternatives[i].to_string();
+  }
+  if (!reached) return fmt::format("its volumes can be reached from {} only", volumes);
+  const TypeSet* clashes = port_clashes(form, template_index);
+  TypeSet left = made_from.state(state).types;
+  if (clashes != nullptr) left -= *clashes;
+  if (left.any()) return {};
+  return fmt::format("daemons take host port {}", to_string(form.ports.front()));
+}
+
+// Reservations that the pod's types could take and other claims hold.
+std::string why_reserved(const Search& search, const ClaimTemplate& made_from, int32_t state,
+                         const TypeSet& types) {
+  if (!made_from.reserves() || !search.settings.strict_reservations) return {};
+  const Reservations::Look look =
+      search.reservations.look(made_from.catalog(), types, made_from.requirements(state), {});
+  if (look.all.empty() || !look.holdable.empty()) return {};
+  return fmt::format("reserved capacity {} is held by other new claims: the pod waits for it",
+                     join(look.all, ", "));
+}
+
+// One sentence a constraint family that refuses; the first two that do not name the pod's size
+// stand alone, for nothing can be said of types then.
+std::vector<std::string> why_not_from(Search& search, uint32_t template_index, const PodKind& kind,
+                                      const Variant& variant) {
+  if (!variant.takes_new_claims) return {"what the policy asks of new claims excludes this pod"};
+  const PodForm& form = search.forms[kind.form];
+  ClaimTemplate& made_from = search.templates[template_index];
+  std::vector<std::string> out;
   const auto* taint =
       api::first_untolerated(made_from.pool().taints, variant.wishes.tolerations, true);
-  if (taint != nullptr) return fmt::format("taint {} is not tolerated", api::to_string(*taint));
+  if (taint != nullptr) out.push_back(fmt::format("taint {} is not tolerated", to_string(*taint)));
 
   const api::Requirements& asked = search.interned[variant.asks];
   const api::Requirements& base = made_from.requirements(ClaimTemplate::kInitial);
-  if (std::string why = base.why_incompatible(asked, true); !why.empty()) return why;
-
+  if (std::string why = base.why_incompatible(asked, true); !why.empty()) {
+    out.push_back(std::move(why));
+    return out;
+  }
   const int32_t id = made_from.advance(ClaimTemplate::kInitial, variant.asks);
   if (id == kNoState) {
     api::Requirements both = base;
     both.add(asked);
-    return why_no_type_matches(made_from, both);
+    out.push_back(why_no_type_matches(made_from, both));
+    return out;
+  }
+  if (std::string why = why_not_reached(search, template_index, form, id); !why.empty()) {
+    out.push_back(std::move(why));
   }
   OpenClaim alone;
   alone.state = id;
@@ -102,44 +143,50 @@ std::string why_not_from(Search& search, uint32_t template_index, const PodKind&
   alone.template_index = template_index;
   alone.allowed = TypeSet(made_from.catalog().types.size(), true);
   const TypeSet large_enough = fitting_types(search, alone);
-  if (!large_enough.any()) {
-    return why_none_is_large_enough(made_from, search.columns, kind, made_from.state(id).types);
-  }
   const TypeSet within = large_enough & made_from.within_limits();
-  if (!within.any()) return why_over_limits(made_from, large_enough);
-  std::string too_few = why_too_few_values(made_from.requirements(id), made_from.catalog(), within);
-  return too_few.empty() ? spread_text(search, variant) : too_few;
+  if (!large_enough.any()) {
+    out.push_back(
+        why_none_is_large_enough(made_from, search.columns, kind, made_from.state(id).types));
+  } else if (!within.any()) {
+    out.push_back(why_over_limits(made_from, large_enough));
+  } else if (std::string few =
+                 why_too_few_values(made_from.requirements(id), made_from.catalog(), within);
+             !few.empty() && !search.settings.best_effort_min_values) {
+    out.push_back(std::move(few));
+  } else if (std::string held = why_reserved(search, made_from, id, within); !held.empty()) {
+    out.push_back(std::move(held));
+  }
+  // Only when all else is granted are the counts to blame.
+  return out.empty() ? topology_texts(search, variant) : out;
+}
+
+// What the first constraint family that refuses says of a node.
+std::string why_not_on(const Search& search, const Asking& asking, size_t i) {
+  const NodePlace& place = search.nodes[i];
+  const Wishes& wishes = asking.variant.wishes;
+  const auto* taint = api::first_untolerated(place.node->taints, wishes.tolerations, true);
+  if (taint != nullptr) return fmt::format("taint {} is not tolerated", to_string(*taint));
+  if (const std::string* label = unmet_label(*place.node, wishes.requirements)) {
+    return fmt::format("label {} is not {}", *label, wishes.requirements.get(*label).to_string());
+  }
+  std::string short_of;
+  for (size_t c = 0; c < search.columns.size(); ++c) {
+    if (asking.kind.amounts[c] <= place.free[c]) continue;
+    short_of += (short_of.empty() ? "" : ", ") + search.columns.name(c);
+  }
+  if (!short_of.empty()) return "too little " + short_of;
+  if (place.overdrawn) return "overcommitted";
+  if (const auto* port = first_taken(asking.form.ports, place.ports)) {
+    return fmt::format("host port {} is taken", to_string(*port));
+  }
+  std::string topology = why_not_on_node(search, asking.variant, i);
+  return topology.empty() ? "its volumes cannot be attached" : topology;
 }
 
 // One line for all nodes: how many fail for which first reason.
-std::string why_no_node(Search& search, const PodKind& kind, const Variant& variant) {
+std::string why_no_node(const Search& search, const Asking& asking) {
   std::map<std::string, size_t> reasons;
-  for (const NodePlace& place : search.nodes) {
-    const auto* taint =
-        api::first_untolerated(place.node->taints, variant.wishes.tolerations, true);
-    if (taint != nullptr) {
-      ++reasons[fmt::format("taint {} is not tolerated", api::to_string(*taint))];
-      continue;
-    }
-    const std::string* label = unmet_label(*place.node, variant.wishes.requirements);
-    if (label != nullptr) {
-      ++reasons[fmt::format("label {} is not {}", *label,
-                            variant.wishes.requirements.get(*label).to_string())];
-      continue;
-    }
-    std::string short_of;
-    for (size_t c = 0; c < search.columns.size(); ++c) {
-      if (kind.amounts[c] <= place.free[c]) continue;
-      short_of += (short_of.empty() ? "" : ", ") + search.columns.name(c);
-    }
-    if (!short_of.empty()) {
-      ++reasons["too little " + short_of];
-    } else if (place.overdrawn) {
-      ++reasons["overcommitted"];
-    } else {
-      ++reasons["topology spread"];
-    }
-  }
+  for (size_t i = 0; i < search.nodes.size(); ++i) ++reasons[why_not_on(search, asking, i)];
   std::vector<std::string> parts;
   for (const auto& [reason, count] : reasons) {
     parts.push_back(fmt::format("{}: {}", count, reason));
@@ -150,19 +197,23 @@ std::string why_no_node(Search& search, const PodKind& kind, const Variant& vari
 }  // namespace
 
 std::vector<std::string> explain(Search& search, const PodKind& kind) {
-  const Variant& variant = kind.variants.back();
+  const PodForm& form = search.forms[kind.form];
+  if (!form.rejected.empty()) return {form.rejected};
+  const Variant& variant = form.variants.back();
   if (!variant.wishes.contradiction.empty()) {
     return {
         fmt::format("label {}: what is asked of it excludes itself", variant.wishes.contradiction)};
   }
   std::vector<std::string> reasons;
   for (uint32_t t = 0; t < search.templates.size(); ++t) {
-    reasons.push_back(fmt::format("pool {}: {}", search.templates[t].pool().meta.name,
-                                  why_not_from(search, t, kind, variant)));
+    const std::string& pool = search.templates[t].pool().meta.name;
+    for (const std::string& why : why_not_from(search, t, kind, variant)) {
+      reasons.push_back(fmt::format("pool {}: {}", pool, why));
+    }
   }
   reasons.insert(reasons.end(), search.idle_pools.begin(), search.idle_pools.end());
   if (reasons.empty()) reasons.emplace_back("there is no node pool");
-  if (!search.nodes.empty()) reasons.push_back(why_no_node(search, kind, variant));
+  if (!search.nodes.empty()) reasons.push_back(why_no_node(search, {kind, form, variant}));
   return reasons;
 }
 

@@ -1,5 +1,5 @@
-// Why a pod found no place: one sentence a pool, one about the existing nodes, with the numbers
-// that decided. Worked out after the solve, from its last state.
+// Why a pod found no place: one sentence a pool and constraint family, one about the existing
+// nodes, with the numbers that decided. Worked out after the solve, from its last state.
 #pragma once
 
 #include <string>

@@ -19,6 +19,9 @@ api::NodeClaim to_node_claim(const NewClaim& claim, const api::NodePool& pool) {
     if (hash != pool.meta.annotations.end())
       out.meta.annotations.insert_or_assign(name, hash->second);
   }
+  if (claim.min_values_relaxed) {
+    out.meta.annotations.insert_or_assign("karpenter.sh/nodeclaim-min-values-relaxed", "true");
+  }
   out.meta.owners.push_back({"karpenter.sh/v1", "NodePool", pool.meta.name, pool.meta.uid, false});
   out.meta.finalizers.emplace_back(api::kTerminationFinalizer);
 

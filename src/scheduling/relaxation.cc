@@ -7,7 +7,7 @@ namespace {
 
 auto heaviest_preference(auto& terms) {
   // The one api::pod_requirements counts: the first of the heaviest.
-  return std::ranges::max_element(terms, {}, &api::PreferredNodeTerm::weight);
+  return std::ranges::max_element(terms, {}, [](const auto& term) { return term.weight; });
 }
 
 // Each step works on the pod and says whether it found something to give up.
@@ -17,8 +17,7 @@ bool drop_required_term(api::PodSpec& pod) {
   return true;
 }
 
-bool drop_heaviest_preference(api::PodSpec& pod) {
-  auto& terms = pod.preferred_node_terms;
+bool drop_heaviest(auto& terms) {
   if (terms.empty()) return false;
   terms.erase(heaviest_preference(terms));
   return true;
@@ -62,11 +61,19 @@ std::string contradiction_of(const api::PodSpec& pod, const api::Requirements& t
   return found;
 }
 
+std::vector<api::PodAffinityTerm> terms_of(const api::PodAffinity& affinity) {
+  std::vector<api::PodAffinityTerm> out = affinity.required;
+  for (const api::PreferredPodTerm& preferred : affinity.preferred) out.push_back(preferred.term);
+  return out;
+}
+
 Wishes wishes_of(const api::PodSpec& pod) {
   Wishes wishes{api::pod_requirements(pod, true),
                 api::pod_requirements(pod, false),
                 pod.tolerations,
                 pod.topology_spread,
+                terms_of(pod.affinity),
+                terms_of(pod.anti_affinity),
                 {}};
   wishes.contradiction = contradiction_of(pod, wishes.requirements);
   return wishes;
@@ -74,16 +81,27 @@ Wishes wishes_of(const api::PodSpec& pod) {
 
 }  // namespace
 
-std::vector<Wishes> relaxation_steps(const api::PodSpec& spec, bool prefer_no_schedule) {
+std::vector<Wishes> relaxation_steps(const api::PodSpec& spec, const RelaxationOptions& options) {
   api::PodSpec pod;
   pod.node_selector = spec.node_selector;
   pod.required_node_terms = spec.required_node_terms;
   pod.preferred_node_terms = spec.preferred_node_terms;
   pod.tolerations = spec.tolerations;
   pod.topology_spread = spec.topology_spread;
+  pod.affinity = spec.affinity;
+  pod.anti_affinity = spec.anti_affinity;
+  const auto drop_preference = [](api::PodSpec& of) {
+    return drop_heaviest(of.affinity.preferred) || drop_heaviest(of.anti_affinity.preferred) ||
+           drop_heaviest(of.preferred_node_terms) || drop_soft_spread(of);
+  };
+  if (options.ignore_preferences) {
+    while (drop_preference(pod)) {
+    }
+    if (options.prefer_no_schedule) tolerate_prefer_no_schedule(pod);
+  }
   std::vector<Wishes> steps{wishes_of(pod)};
-  while (drop_required_term(pod) || drop_heaviest_preference(pod) || drop_soft_spread(pod) ||
-         (prefer_no_schedule && tolerate_prefer_no_schedule(pod))) {
+  while (drop_required_term(pod) || drop_preference(pod) ||
+         (options.prefer_no_schedule && tolerate_prefer_no_schedule(pod))) {
     steps.push_back(wishes_of(pod));
   }
   return steps;

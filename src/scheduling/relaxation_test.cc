@@ -19,10 +19,10 @@ std::vector<std::string> requirements_of(const std::vector<Wishes>& steps) {
 }
 
 TEST(Relaxation, APodWithoutPreferencesHasOneStep) {
-  EXPECT_EQ(relaxation_steps({}, false).size(), 1U);
+  EXPECT_EQ(relaxation_steps({}, {}).size(), 1U);
   api::PodSpec pinned;
   pinned.required_node_terms = {zone_in("a")};
-  EXPECT_EQ(relaxation_steps(pinned, false).size(), 1U);  // the last OR term stays
+  EXPECT_EQ(relaxation_steps(pinned, {}).size(), 1U);  // the last OR term stays
 }
 
 TEST(Relaxation, OrTermsGoFirstThenPreferencesFromTheHeaviest) {
@@ -32,7 +32,7 @@ TEST(Relaxation, OrTermsGoFirstThenPreferencesFromTheHeaviest) {
   pod.preferred_node_terms = {{1, {{{"disk", api::Operator::kExists, {}, {}}}}},
                               {9, {{{"gpu", api::Operator::kExists, {}, {}}}}},
                               {9, {{{"net", api::Operator::kExists, {}, {}}}}}};
-  EXPECT_EQ(requirements_of(relaxation_steps(pod, false)),
+  EXPECT_EQ(requirements_of(relaxation_steps(pod, {})),
             (std::vector<std::string>{
                 "gpu Exists, team In [ads], zone In [a]", "gpu Exists, team In [ads], zone In [b]",
                 "net Exists, team In [ads], zone In [b]", "disk Exists, team In [ads], zone In [b]",
@@ -50,7 +50,7 @@ TEST(Relaxation, SoftSpreadIsSwappedWithTheLast) {
   pod.topology_spread = {constraint("soft-1", true), constraint("hard", false),
                          constraint("soft-2", true), constraint("soft-3", true)};
   std::vector<std::string> keys;
-  for (const Wishes& step : relaxation_steps(pod, false)) {
+  for (const Wishes& step : relaxation_steps(pod, {})) {
     std::string line;
     for (const auto& spread : step.spread) line += spread.topology_key + " ";
     keys.push_back(line);
@@ -62,15 +62,15 @@ TEST(Relaxation, SoftSpreadIsSwappedWithTheLast) {
 TEST(Relaxation, SoftTaintsAreToleratedLastAndOnlyIfThereAreAny) {
   api::PodSpec pod;
   pod.preferred_node_terms = {{1, zone_in("a")}};
-  EXPECT_EQ(relaxation_steps(pod, false).size(), 2U);
-  const std::vector<Wishes> steps = relaxation_steps(pod, true);
+  EXPECT_EQ(relaxation_steps(pod, {}).size(), 2U);
+  const std::vector<Wishes> steps = relaxation_steps(pod, {.prefer_no_schedule = true});
   ASSERT_EQ(steps.size(), 3U);
   EXPECT_TRUE(steps[1].tolerations.empty());
   ASSERT_EQ(steps[2].tolerations.size(), 1U);
   EXPECT_TRUE(steps[2].tolerations[0].tolerates({"any", "", "PreferNoSchedule"}));
   EXPECT_FALSE(steps[2].tolerations[0].tolerates({"any", "", "NoSchedule"}));
   pod.tolerations = steps[2].tolerations;
-  EXPECT_EQ(relaxation_steps(pod, true).size(), 2U);  // nothing to add
+  EXPECT_EQ(relaxation_steps(pod, {.prefer_no_schedule = true}).size(), 2U);  // nothing to add
 }
 
 }  // namespace

@@ -39,11 +39,15 @@ bool runs_on(const Daemon& daemon, const ExistingNode& node) {
 
 }  // namespace
 
+const std::string* label_of(const ExistingNode& node, std::string_view key) {
+  const auto label = node.labels.find(std::string(key));
+  if (label != node.labels.end()) return &label->second;
+  return key == api::kHostnameLabel ? &node.name : nullptr;
+}
+
 const std::string* unmet_label(const ExistingNode& node, const api::Requirements& asked) {
   for (const auto& [key, requirement] : asked) {
-    const auto label = node.labels.find(key);
-    const std::string* value = label == node.labels.end() ? nullptr : &label->second;
-    if (value == nullptr && key == api::kHostnameLabel) value = &node.name;
+    const std::string* value = label_of(node, key);
     const api::Operator op = requirement.op();
     const bool may_be_absent = op == api::Operator::kNotIn || op == api::Operator::kDoesNotExist;
     const bool met = value == nullptr ? may_be_absent : requirement.has(*value);
@@ -52,16 +56,20 @@ const std::string* unmet_label(const ExistingNode& node, const api::Requirements
   return nullptr;
 }
 
-Search::Search(const Problem& problem) {
-  PodKinds grouped = group_pods(problem);
+Search::Search(const Problem& problem) : settings(problem.settings) {
+  const VolumeIndex volumes(problem.surroundings);
+  PodKinds grouped = group_pods(problem, volumes);
+  forms = std::move(grouped.forms);
   kinds = std::move(grouped.kinds);
   for (const PodKind& kind : kinds) columns.learn(kind.requests);
   const std::vector<Daemon> daemons = daemons_of(problem);
   for (const Daemon& daemon : daemons) columns.learn(daemon.requests);
   add_templates(problem, daemons);
-  add_nodes(problem, daemons);
-  add_pods(problem, std::move(grouped.of_pod));
-  prepare_spread(*this, problem.pods);
+  add_nodes(problem, daemons, volumes);
+  add_variants(problem, daemons);
+  add_pods(problem, grouped.of_pod);
+  prepare_topology(*this, problem);
+  paths.resize(templates.size());
 }
 
 void Search::add_templates(const Problem& problem, const std::vector<Daemon>& daemons) {
@@ -81,17 +89,33 @@ void Search::add_templates(const Problem& problem, const std::vector<Daemon>& da
       continue;
     }
     templates.emplace_back(*pool, daemons, columns, interned);
+    if (templates.back().reserves()) reservations.learn(*pool->types);
   }
 }
 
-void Search::add_nodes(const Problem& problem, const std::vector<Daemon>& daemons) {
+void Search::add_nodes(const Problem& problem, const std::vector<Daemon>& daemons,
+                       const VolumeIndex& volumes) {
+  const bool ports_matter =
+      std::ranges::any_of(forms, [](const PodForm& form) { return !form.ports.empty(); });
   for (const ExistingNode& node : problem.nodes) {
+    NodePlace place{&node, columns.row(node.available), overdrawn(node.available), {}, {}};
     api::ResourceList daemons_to_come;
     for (const Daemon& daemon : daemons) {
-      if (runs_on(daemon, node)) daemons_to_come += daemon.requests;
+      if (!runs_on(daemon, node)) continue;
+      daemons_to_come += daemon.requests;
+      place.ports.insert(place.ports.end(), daemon.ports.begin(), daemon.ports.end());
     }
     daemons_to_come -= node.daemons_running;
-    NodePlace place{&node, columns.row(node.available), overdrawn(node.available)};
+    for (const api::Pod* pod : node.pods) {
+      if (ports_matter) {
+        const HostPorts taken = host_ports(pod->spec);
+        place.ports.insert(place.ports.end(), taken.begin(), taken.end());
+      }
+      if (node.attach_limits.empty() || pod->spec.volumes.empty()) continue;
+      for (auto& [driver, volume] : volumes.attachments_of(*pod)) {
+        place.attached[driver].insert(std::move(volume));
+      }
+    }
     Amounts reserved = columns.row(daemons_to_come);
     for (int64_t& amount : reserved) amount = std::max<int64_t>(amount, 0);
     take_from(place.free, reserved);
@@ -103,29 +127,43 @@ void Search::add_nodes(const Problem& problem, const std::vector<Daemon>& daemon
   });
 }
 
-void Search::add_pods(const Problem& problem, std::vector<uint32_t> kind_of_pod) {
-  const bool soft_taint = has_soft_taint(problem);
-  for (PodKind& kind : kinds) {
-    kind.amounts = columns.row(kind.requests);
-    for (Wishes& wishes : relaxation_steps(kind.example->spec, soft_taint)) {
+void Search::add_variants(const Problem& problem, const std::vector<Daemon>& daemons) {
+  const RelaxationOptions options{has_soft_taint(problem), settings.ignore_preferences};
+  for (PodForm& form : forms) {
+    for (Wishes& wishes : relaxation_steps(form.example->spec, options)) {
       Variant variant;
       api::Requirements asked = wishes.requirements;
-      if (kind.claim_extra != nullptr) {
-        variant.takes_new_claims = asked.intersects(*kind.claim_extra);
-        asked.add(*kind.claim_extra);
+      if (form.claim_extra != nullptr) {
+        variant.takes_new_claims = asked.intersects(*form.claim_extra);
+        asked.add(*form.claim_extra);
       }
       variant.asks = interned.intern(std::move(asked));
       variant.wishes = std::move(wishes);
-      kind.variants.push_back(std::move(variant));
+      form.variants.push_back(std::move(variant));
+    }
+    for (const api::Requirements& alternative : form.volumes.alternatives) {
+      form.volume_asks.push_back(interned.intern(alternative));
+    }
+    if (form.ports.empty()) continue;
+    for (const ClaimTemplate& made_from : templates) {
+      form.port_clashes.push_back(made_from.types_with_port(daemons, form.ports));
     }
   }
-  for (size_t i = 0; i < problem.pods.size(); ++i) {
-    queue.push_back({problem.pods[i], kind_of_pod[i]});
+  for (PodKind& kind : kinds) {
+    kind.amounts = columns.row(kind.requests);
+    kind.nodes_full.resize(forms[kind.form].variants.size());
+    kind.claims_full.resize(forms[kind.form].variants.size());
   }
+}
+
+void Search::add_pods(const Problem& problem, const std::vector<uint32_t>& kind_of_pod) {
   // Karpenter's order: cpu, memory, age, uid. Names last, for pods made without a uid.
   std::vector<std::pair<int64_t, int64_t>> size_of_kind;
   for (const PodKind& kind : kinds) {
     size_of_kind.emplace_back(kind.requests.milli(api::kCpu), kind.requests.milli(api::kMemory));
+  }
+  for (size_t i = 0; i < problem.pods.size(); ++i) {
+    queue.push_back({problem.pods[i], kind_of_pod[i]});
   }
   std::ranges::sort(queue, [&](const QueuedPod& a, const QueuedPod& b) {
     if (size_of_kind[a.kind] != size_of_kind[b.kind]) {

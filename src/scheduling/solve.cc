@@ -1,8 +1,8 @@
 #include "scheduling/solve.h"
 
 #include <algorithm>
-#include <functional>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -19,85 +19,112 @@ class Solve {
   Plan run();
 
  private:
+  enum class Found : uint8_t { kYes, kNo, kReserved };
+
   bool place(uint32_t pod);
-  bool place_on_node(uint32_t pod, const PodKind& kind, Variant& variant);
-  bool place_on_claim(uint32_t pod, const PodKind& kind, Variant& variant);
-  bool place_on_new_claim(uint32_t pod, const PodKind& kind, Variant& variant);
-  void join(OpenClaim& claim, uint32_t pod, const PodKind& kind, const ClaimTrial& trial);
+  bool place_on_node(uint32_t pod, size_t step);
+  bool place_on_claim(uint32_t pod, size_t step);
+  Found place_on_new_claim(uint32_t pod, size_t step);
+  void join(OpenClaim& claim, uint32_t pod, ClaimTrial trial);
+
+  PodKind& kind_of(uint32_t pod) { return search_.kinds[search_.queue[pod].kind]; }
+  PodForm& form_of(uint32_t pod) { return search_.forms[kind_of(pod).form]; }
 
   std::vector<uint32_t> run_queue();
   void give_up(std::vector<uint32_t> pods);
   void finish_claim(const OpenClaim& claim);
+  void relax_min_values(NewClaim& claim) const;
 
   Search search_;
   Plan plan_;
-  std::vector<std::pair<size_t, uint32_t>> order_;  // scratch of place_on_claim
   std::vector<std::pair<uint32_t, Unschedulable>> unplaced_;
 };
 
 bool Solve::place(uint32_t pod) {
-  PodKind& kind = search_.kinds[search_.queue[pod].kind];
-  return std::ranges::any_of(kind.variants, [&](Variant& variant) {
-    if (!variant.wishes.contradiction.empty()) return false;
-    if (place_on_node(pod, kind, variant)) return true;
-    return variant.takes_new_claims &&
-           (place_on_claim(pod, kind, variant) || place_on_new_claim(pod, kind, variant));
-  });
-}
-
-bool Solve::place_on_node(uint32_t pod, const PodKind& kind, Variant& variant) {
-  for (size_t i = variant.next_node; i < search_.nodes.size(); ++i) {
-    NodePlace& node = search_.nodes[i];
-    const Verdict verdict = try_node(search_, kind, variant, node);
-    if (verdict == Verdict::kFits) {
-      take_from(node.free, kind.amounts);
-      count_on_node(search_, kind, node);
-      plan_.placements.push_back({search_.queue[pod].pod->meta.key(), node.node->name});
-      return true;
-    }
-    if (verdict == Verdict::kNever && i == variant.next_node) ++variant.next_node;
+  PodForm& form = form_of(pod);
+  if (!form.rejected.empty()) return false;
+  for (size_t step = 0; step < form.variants.size(); ++step) {
+    const Variant& variant = form.variants[step];
+    if (!variant.wishes.contradiction.empty()) continue;
+    ++search_.attempt;
+    if (place_on_node(pod, step)) return true;
+    if (!variant.takes_new_claims) continue;
+    if (place_on_claim(pod, step)) return true;
+    const Found found = place_on_new_claim(pod, step);
+    if (found == Found::kYes) return true;
+    // It waits for its reservation; nothing is given up for it (karpenter.md 2.5).
+    if (found == Found::kReserved) return false;
   }
   return false;
 }
 
-void Solve::join(OpenClaim& claim, uint32_t pod, const PodKind& kind, const ClaimTrial& trial) {
+bool Solve::place_on_node(uint32_t pod, size_t step) {
+  PodKind& kind = kind_of(pod);
+  PodForm& form = form_of(pod);
+  Variant& variant = form.variants[step];
+  const size_t end = search_.nodes.size();
+  const auto next = [&](size_t from) {
+    return IndexSet::next_in_neither(variant.nodes_out, kind.nodes_full[step], from, end);
+  };
+  for (size_t i = next(0); i != IndexSet::kNone; i = next(i + 1)) {
+    const Verdict verdict = try_node(search_, {kind, form, variant}, i);
+    if (verdict == Verdict::kNever) variant.nodes_out.add(i);
+    if (verdict == Verdict::kFull) kind.nodes_full[step].add(i);
+    if (verdict != Verdict::kFits) continue;
+    NodePlace& node = search_.nodes[i];
+    take_from(node.free, kind.amounts);
+    node.ports.insert(node.ports.end(), form.ports.begin(), form.ports.end());
+    for (const auto& [driver, volume] : form.volumes.attachments) {
+      node.attached[driver].insert(volume);
+    }
+    count_on_node(search_, form, i);
+    plan_.placements.push_back({search_.queue[pod].pod->meta.key(), node.node->name});
+    return true;
+  }
+  return false;
+}
+
+void Solve::join(OpenClaim& claim, uint32_t pod, ClaimTrial trial) {
+  const PodForm& form = form_of(pod);
   claim.state = trial.state;
   claim.first_type = trial.first_type;
-  add_to(claim.requests, kind.amounts);
+  if (const TypeSet* clashes = port_clashes(form, claim.template_index)) claim.allowed -= *clashes;
+  add_to(claim.requests, kind_of(pod).amounts);
+  claim.ports.insert(claim.ports.end(), form.ports.begin(), form.ports.end());
+  search_.reservations.exchange(claim.held, std::move(trial.held));
   claim.pods.push_back(pod);
-  count_on_claim(search_, kind, claim);
+  count_on_claim(search_, form, claim);
 }
 
-// The claim with the fewest pods first; ties: the one opened first.
-bool Solve::place_on_claim(uint32_t pod, const PodKind& kind, Variant& variant) {
-  for (; variant.claims_seen < search_.claims.size(); ++variant.claims_seen) {
-    variant.open_claims.push_back(static_cast<uint32_t>(variant.claims_seen));
-  }
-  order_.clear();
-  for (const uint32_t id : variant.open_claims) {
-    order_.emplace_back(search_.claims[id].pods.size(), id);
-  }
-  // A heap, since nearly always one of the first few takes the pod.
-  std::ranges::make_heap(order_, std::greater<>());
-  while (!order_.empty()) {
-    std::ranges::pop_heap(order_, std::greater<>());
-    const uint32_t id = order_.back().second;
-    order_.pop_back();
-    ClaimTrial trial;
-    const Verdict verdict = try_claim(search_, kind, variant, search_.claims[id], trial);
-    if (verdict == Verdict::kFits) {
-      join(search_.claims[id], pod, kind, trial);
-      return true;
-    }
-    if (verdict == Verdict::kNever) std::erase(variant.open_claims, id);
-  }
-  return false;
+bool Solve::place_on_claim(uint32_t pod, size_t step) {
+  PodKind& kind = kind_of(pod);
+  PodForm& form = form_of(pod);
+  Variant& variant = form.variants[step];
+  ClaimOrder& order = search_.order_of_group[form.claim_group];
+  ClaimTrial trial;
+  const uint32_t id =
+      order.first(variant.claims_out, kind.claims_full[step], [&](uint32_t candidate) {
+        const OpenClaim& claim = search_.claims[candidate];
+        const Verdict verdict = try_claim(search_, {kind, form, variant}, claim, trial);
+        if (verdict == Verdict::kNever) variant.claims_out.add(candidate);
+        if (verdict == Verdict::kFull) kind.claims_full[step].add(candidate);
+        return verdict == Verdict::kFits;
+      });
+  if (id == ClaimOrder::kNone) return false;
+  order.grew(id, search_.claims[id].pods.size());
+  join(search_.claims[id], pod, std::move(trial));
+  return true;
 }
 
-bool Solve::place_on_new_claim(uint32_t pod, const PodKind& kind, Variant& variant) {
-  variant.template_ruled_out.resize(search_.templates.size(), false);
-  for (uint32_t t = 0; t < search_.templates.size(); ++t) {
-    if (variant.template_ruled_out[t]) continue;
+Solve::Found Solve::place_on_new_claim(uint32_t pod, size_t step) {
+  PodKind& kind = kind_of(pod);
+  PodForm& form = form_of(pod);
+  Variant& variant = form.variants[step];
+  const size_t count = search_.templates.size();
+  variant.templates_out.resize(count, false);
+  kind.templates_full.resize(form.variants.size() * count, false);
+  for (uint32_t t = 0; t < count; ++t) {
+    if (variant.templates_out[t] || kind.templates_full[step * count + t]) continue;
     ClaimTemplate& made_from = search_.templates[t];
     OpenClaim claim;
     claim.id = static_cast<uint32_t>(search_.claims.size());
@@ -105,16 +132,19 @@ bool Solve::place_on_new_claim(uint32_t pod, const PodKind& kind, Variant& varia
     claim.allowed = made_from.within_limits();
     claim.requests.resize(search_.columns.size(), 0);
     ClaimTrial trial;
-    const Verdict verdict = try_claim(search_, kind, variant, claim, trial);
-    if (verdict == Verdict::kNever) variant.template_ruled_out[t] = true;
+    const Verdict verdict = try_claim(search_, {kind, form, variant}, claim, trial);
+    if (verdict == Verdict::kNever) variant.templates_out[t] = true;
+    if (verdict == Verdict::kFull) kind.templates_full[step * count + t] = true;
+    if (verdict == Verdict::kReserved) return Found::kReserved;
     if (verdict != Verdict::kFits) continue;
-    join(claim, pod, kind, trial);
+    join(claim, pod, std::move(trial));
     // Only the first pod's types are charged, as in Karpenter; later pods leave fewer.
     if (made_from.limited()) made_from.charge(fitting_types(search_, claim));
+    search_.order_of_group[form.claim_group].opened(claim.id);
     search_.claims.push_back(std::move(claim));
-    return true;
+    return Found::kYes;
   }
-  return false;
+  return Found::kNo;
 }
 
 // Places what can be placed and returns the rest. A pod that fails goes to the back: a place may
@@ -146,36 +176,60 @@ void Solve::give_up(std::vector<uint32_t> pods) {
   }
 }
 
-void Solve::finish_claim(const OpenClaim& claim) {
-  ClaimTemplate& made_from = search_.templates[claim.template_index];
-  const TypeSet types = fitting_types(search_, claim);
+// Says how many values are left where fewer than asked for are.
+void Solve::relax_min_values(NewClaim& claim) const {
+  api::Requirements relaxed;
+  for (const auto& [key, requirement] : claim.requirements) {
+    std::set<std::string_view> values;
+    const size_t named = std::min(claim.types.size(), kMaxTypesPerClaim);
+    for (size_t i = 0; i < named && requirement.min_values(); ++i) {
+      const auto& own = claim.types[i]->requirements.get(key).values();
+      values.insert(own.begin(), own.end());
+    }
+    const auto left = static_cast<int>(values.size());
+    const bool too_few = left < requirement.min_values().value_or(0);
+    claim.min_values_relaxed |= too_few;
+    relaxed.add(key, too_few ? requirement.with_min_values(left) : requirement);
+  }
+  claim.requirements = std::move(relaxed);
+}
+
+void Solve::finish_claim(const OpenClaim& open) {
+  ClaimTemplate& made_from = search_.templates[open.template_index];
+  TypeSet types = fitting_types(search_, open);
+  int32_t state = open.state;
+  if (!open.held.empty()) {
+    state = made_from.advance(state, search_.interned.intern(reserved_as(open.held)));
+    WL_ASSERT(state != kNoState);
+    types &= made_from.state(state).types;
+  }
   NewClaim out;
   out.pool = made_from.pool().meta.name;
+  out.types.reserve(types.count());
   TypeSet named(made_from.catalog().types.size(), false);  // those that the NodeClaim will name
-  for (const auto& [usd_per_hour, type] : made_from.by_price(claim.state)) {
+  for (const auto& [usd_per_hour, type] : made_from.by_price(state)) {
     if (!types.has(type)) continue;
     if (out.types.empty()) out.usd_per_hour = usd_per_hour;
     if (out.types.size() < kMaxTypesPerClaim) named.add(type);
     out.types.push_back(&made_from.type(type));
   }
-  const std::string too_few =
-      why_too_few_values(made_from.requirements(claim.state), made_from.catalog(), named);
-  if (!too_few.empty()) {
-    for (const uint32_t pod : claim.pods) {
+  const bool counts_values = made_from.state(state).has_min_values;
+  if (counts_values && !search_.settings.best_effort_min_values) {
+    const std::string too_few =
+        why_too_few_values(made_from.requirements(state), made_from.catalog(), named);
+    for (const uint32_t pod : open.pods) {
+      if (too_few.empty()) break;
       const std::string why = fmt::format("pool {}: {} among the {} cheapest types", out.pool,
                                           too_few, kMaxTypesPerClaim);
       unplaced_.push_back({pod, {search_.queue[pod].pod->meta.key(), {why}}});
     }
-    return;
+    if (!too_few.empty()) return;
   }
-  for (const auto& [key, requirement] : made_from.requirements(claim.state)) {
-    // A name nodes do not have yet, and two labels that say how far a node has come.
-    const bool internal =
-        key == api::kHostnameLabel || key == api::kRegisteredLabel || key == api::kInitializedLabel;
-    if (!internal) out.requirements.add(key, requirement);
-  }
-  for (const uint32_t pod : claim.pods) out.pods.push_back(search_.queue[pod].pod->meta.key());
-  Amounts requests = claim.requests;
+  out.requirements = launch_requirements(made_from.requirements(state));
+  if (counts_values && search_.settings.best_effort_min_values) relax_min_values(out);
+  out.pods.reserve(open.pods.size());
+  for (const uint32_t pod : open.pods) out.pods.push_back(search_.queue[pod].pod->meta.key());
+  Amounts requests = open.requests;
   add_to(requests, made_from.least_daemons(types));
   out.requests = search_.columns.list(requests);
   plan_.claims.push_back(std::move(out));

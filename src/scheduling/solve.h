@@ -78,6 +78,7 @@ struct NewClaim {
   std::vector<std::string> pods;                    // keys
   api::ResourceList requests;                       // of the pods and daemons
   double usd_per_hour = 0;                          // cheapest offering of the cheapest type
+  bool min_values_relaxed = false;                  // best effort gave some minValues up
 };
 
 struct Placement {

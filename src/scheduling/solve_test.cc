@@ -460,5 +460,22 @@ TEST(Solve, UnschedulablePodsComeInQueueOrder) {
   EXPECT_EQ(order, (Names{"default/large", "default/a", "default/b", "default/c"}));
 }
 
+// Cost objective: who may share a new claim is given; existing nodes are open to all.
+TEST(Solve, NewClaimsAreSharedWithinAClaimGroupOnly) {
+  World world;
+  world.add(node_pool("any"));
+  for (const char* name : {"a", "b", "c", "d", "e"}) world.add(pod(name, resources(1, 1)));
+  world.problem.claim_groups = {{"default/a", 7}, {"default/c", 7}, {"default/d", 0}};
+  std::vector<Names> shared;
+  for (const NewClaim& claim : solve(world.problem).claims) shared.push_back(claim.pods);
+  EXPECT_EQ(shared, (std::vector<Names>{
+                        {"default/a", "default/c"}, {"default/b", "default/e"}, {"default/d"}}));
+
+  world.add(node("there", resources(2, 2)));
+  const Plan plan = solve(world.problem);
+  ASSERT_EQ(plan.placements.size(), 2U) << text(plan);
+  EXPECT_EQ(plan.placements[1].pod, "default/b");
+}
+
 }  // namespace
 }  // namespace windlass::scheduling

@@ -18,7 +18,24 @@ void keep_matching(const catalog::Catalog& catalog, const std::string& key,
                    const api::Requirement& requirement, TypeSet& types);
 void keep_matching(const catalog::Catalog& catalog, const api::Requirements& requirements,
                    TypeSet& types);
-// Keeps the types with an available offering in an allowed zone and of an allowed capacity type.
+// Which offerings of a type requirements admit: available, in an allowed zone, of an allowed
+// capacity type and, if reserved, of an allowed reservation with instances left.
+class OfferingFilter {
+ public:
+  // The requirements must outlive it.
+  explicit OfferingFilter(const api::Requirements& requirements);
+  [[nodiscard]] bool admits(const catalog::Offering& offering) const;
+  // The cheapest it admits, or null. Ties: zone, then capacity type.
+  [[nodiscard]] const catalog::Offering* cheapest(const catalog::InstanceType& type) const;
+
+ private:
+  const api::Requirement* zone_;
+  const api::Requirement* capacity_type_;
+  const api::Requirement* reservation_id_;    // null: not asked for
+  const api::Requirement* reservation_type_;  // likewise
+};
+
+// Keeps the types with an offering that the requirements admit.
 void keep_offered(const catalog::Catalog& catalog, const api::Requirements& requirements,
                   TypeSet& types);
 

@@ -31,6 +31,11 @@ class TypeSet {
     for (size_t w = 0; w < words_.size(); ++w) words_[w] &= other.words_[w];
     return *this;
   }
+  TypeSet& operator-=(const TypeSet& other) {
+    WL_ASSERT(words_.size() == other.words_.size());
+    for (size_t w = 0; w < words_.size(); ++w) words_[w] &= ~other.words_[w];
+    return *this;
+  }
   TypeSet& operator|=(const TypeSet& other) {
     WL_ASSERT(words_.size() == other.words_.size());
     for (size_t w = 0; w < words_.size(); ++w) words_[w] |= other.words_[w];

@@ -1,5 +1,3 @@
-#include "scheduling/topology_spread.h"
-
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -121,7 +119,8 @@ TEST(TopologySpread, NodesWithoutTheLabelAreNoDomain) {
   add_webs(world, 1, {over("rack")});
   const Plan plan = solve(world.problem);
   ASSERT_EQ(plan.unschedulable.size(), 1U);
-  EXPECT_EQ(plan.unschedulable[0].reasons.back(), "existing nodes: none of 1 (1: topology spread)");
+  EXPECT_EQ(plan.unschedulable[0].reasons.back(),
+            "existing nodes: none of 1 (1: topology spread over rack)");
 }
 
 TEST(TopologySpread, ADomainThatCannotBeHadHoldsTheOthersBack) {
