@@ -8,6 +8,7 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/plan_replicas_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -86,6 +87,29 @@ void add_catalog(CLI::App& app, int& exit_code) {
   });
 }
 
+void add_plan_replicas(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanReplicasOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "replicas", "What a ScaledObject, ScaledJob or HorizontalPodAutoscaler does with readings");
+  command->add_option("-f,--filename", options->files, "Manifests: files, directories or -");
+  command->add_option("--readings", options->readings, "What the triggers' sources say, by step");
+  command->add_option("--vectors", options->vectors,
+                      "Replay recorded sequences of an HPA instead (JSON)");
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 done, 2 bad input.\n\n"
+      "Example: windlass plan replicas -f examples/plan/scaledobject.yaml \\\n"
+      "           --readings examples/plan/readings.yaml");
+  on_chosen(command, options, exit_code, run_plan_replicas);
+}
+
+// Questions about manifests, answered by the very functions that run a cluster.
+void add_plan(CLI::App& app, int& exit_code) {
+  CLI::App* plan = app.add_subcommand("plan", "Ask what would be decided, without a cluster");
+  plan->require_subcommand(1);
+  add_plan_replicas(*plan, exit_code);
+}
+
 // The choices of an option stand in its type name: "{table,json}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
@@ -151,6 +175,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
+  windlass::cli::add_plan(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);
