@@ -8,6 +8,8 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/lint_command.h"
+#include "cli/plan_disruption_command.h"
 #include "cli/plan_replicas_command.h"
 #include "cli/simulate_command.h"
 
@@ -18,6 +20,13 @@ CLI::Option* add_output(CLI::App* command, std::string& output) {
   return command->add_option("-o,--output", output, "How to print")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+}
+
+void add_catalog_file(CLI::App* command, std::string& catalog) {
+  command
+      ->add_option("--catalog", catalog,
+                   "Instance types to buy from (JSON or YAML), in place of EC2's")
+      ->type_name("FILE");
 }
 
 // Options live as long as the callback that reads them.
@@ -103,11 +112,22 @@ void add_plan_replicas(CLI::App& plan, int& exit_code) {
   on_chosen(command, options, exit_code, run_plan_replicas);
 }
 
-// Questions about manifests, answered by the very functions that run a cluster.
-void add_plan(CLI::App& app, int& exit_code) {
-  CLI::App* plan = app.add_subcommand("plan", "Ask what would be decided, without a cluster");
-  plan->require_subcommand(1);
-  add_plan_replicas(*plan, exit_code);
+void add_lint(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<LintOptions>();
+  CLI::App* command =
+      app.add_subcommand("lint", "Say what manifests will really do, before they are applied");
+  command
+      ->add_option("files", options->paths,
+                   "Manifests; a directory stands for the *.yaml, *.yml and *.json in it, - for "
+                   "standard input")
+      ->required();
+  add_catalog_file(command, options->catalog);
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 nothing of severity error, 1 errors, 2 a file can't be read.\n"
+      "Every rule stands in docs/lint.md.\n\n"
+      "Example: windlass lint examples/blog/manifests");
+  on_chosen(command, options, exit_code, run_lint);
 }
 
 // The choices of an option stand in its type name: "{table,json}".
@@ -175,8 +195,12 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
-  windlass::cli::add_plan(app, exit_code);
+  windlass::cli::add_lint(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
+  CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
+  plan->require_subcommand(1);
+  windlass::cli::add_plan_disruption_command(*plan, exit_code);
+  windlass::cli::add_plan_replicas(*plan, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -194,7 +194,6 @@ std::string limit_of(const scaling::HpaDecision& decision) {
   return out;
 }
 
-// AbleToScale ends as SucceededRescale even where a window changed the wish; the words still say.
 Json row_of(Instant now, int32_t before, int32_t after) {
   return {{"time", to_rfc3339(now)}, {"from", before}, {"replicas", after}};
 }
@@ -284,12 +283,15 @@ class ScaledObjectRun {
     readings = scaling::trusted_readings(plan_, std::move(readings), now, memory_);
     Json row = row_of(now, before, before);
     row["limited_by"] = "";
+    row["why"] = "between two polls";
     const bool poll = first || now >= next_poll_;
     if (poll) run_poll(readings, now, row);
-    if (plan_.pause.paused) {
-      hpa_memory_ = {};
-    } else if (const Status status = run_sync(step, readings, now, row); !status.ok()) {
-      return status;
+    // The poll's step is a moment of its own: the HPA meets it at the next one.
+    const bool stepped = target_.replicas != before;
+    if (plan_.pause.paused) hpa_memory_ = {};
+    if (!plan_.pause.paused && !stepped) {
+      const Status status = run_sync(step, readings, now, row);
+      if (!status.ok()) return status;
     }
     row["replicas"] = target_.replicas;
     row["conditions"] = conditions_.json();
@@ -377,12 +379,9 @@ class ScaledObjectRun {
     mirror_hpa(decision);
     row["metrics"] = wishes_of(input, decision);
     row["hpa"] = decision.why;
-    const std::string limit = limit_of(decision);
-    // A step from zero is the poll's; the HPA's word counts for all others.
-    if (row["limited_by"] == "") {
-      row["limited_by"] = limit;
-      if (target_.replicas > 0) row["why"] = decision.why;
-    }
+    row["limited_by"] = limit_of(decision);
+    // At zero the poll's words say more than that the HPA is off.
+    if (target_.replicas > 0) row["why"] = decision.why;
     if (decision.replicas != target_.replicas) target_.pods.reset();
     target_.replicas = decision.replicas;
     return {};

@@ -41,6 +41,9 @@ class MarketMaker {
   bool labels_may_clash() const;
   int32_t state_for(uint32_t pool, const Variant& variant, uint32_t asks);
   uint32_t asks_of(const Demand& demand, const Variant& variant);
+  const std::vector<Variant>& variants_of(const Demand& demand) const {
+    return search_.forms[search_.kinds[demand.kind].form].variants;
+  }
   TypeSet no_demand() const { return {market_.demands.size(), false}; }
 
   Search& search_;
@@ -71,13 +74,14 @@ int32_t MarketMaker::state_for(uint32_t pool, const Variant& variant, uint32_t a
 // Picks the variant: the first that any pool has a fitting type for.
 void MarketMaker::settle(Demand& demand) {
   const PodKind& kind = search_.kinds[demand.kind];
+  const std::vector<Variant>& variants = search_.forms[kind.form].variants;
   demand.amounts = kind.amounts;
-  for (size_t v = 0; v < kind.variants.size(); ++v) {
-    const uint32_t asks = asks_of(demand, kind.variants[v]);
+  for (size_t v = 0; v < variants.size(); ++v) {
+    const uint32_t asks = asks_of(demand, variants[v]);
     demand.variant = v;
     demand.asks = asks;
     for (uint32_t pool = 0; pool < search_.templates.size(); ++pool) {
-      const int32_t state = state_for(pool, kind.variants[v], asks);
+      const int32_t state = state_for(pool, variants[v], asks);
       if (state == kNoState) continue;
       const ClaimTemplate& made_from = search_.templates[pool];
       const TypeSet types = made_from.state(state).types & made_from.within_limits();
@@ -96,7 +100,7 @@ void MarketMaker::add_pool(uint32_t pool) {
       mark(pool, d, demand.asks);
       continue;
     }
-    for (const Variant& variant : search_.kinds[demand.kind].variants) {
+    for (const Variant& variant : variants_of(demand)) {
       if (state_for(pool, variant, variant.asks) != kNoState) mark(pool, d, variant.asks);
     }
   }
@@ -105,7 +109,7 @@ void MarketMaker::add_pool(uint32_t pool) {
 // Enters the demand at all bins of the pool that these requirements admit.
 void MarketMaker::mark(uint32_t pool, uint32_t d, uint32_t asks) {
   const Demand& demand = market_.demands[d];
-  const Variant& variant = search_.kinds[demand.kind].variants[demand.variant];
+  const Variant& variant = variants_of(demand)[demand.variant];
   ClaimTemplate& made_from = search_.templates[pool];
   const int32_t state = reading_ == Reading::kAsTried
                             ? state_for(pool, variant, asks)
@@ -146,7 +150,7 @@ void MarketMaker::add_nodes() {
     for (size_t d = 0; d < takes.size(); ++d) {
       const PodKind& kind = search_.kinds[market_.demands[d].kind];
       if (!fits(kind.amounts, place.free)) continue;
-      takes[d] = std::ranges::any_of(kind.variants, [&](const Variant& variant) {
+      takes[d] = std::ranges::any_of(variants_of(market_.demands[d]), [&](const Variant& variant) {
         return api::first_untolerated(place.node->taints, variant.wishes.tolerations, true) ==
                    nullptr &&
                unmet_label(*place.node, variant.wishes.requirements) == nullptr;
