@@ -12,6 +12,7 @@
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
+#include "cli/plan_replicas_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -21,6 +22,13 @@ CLI::Option* add_output(CLI::App* command, std::string& output) {
   return command->add_option("-o,--output", output, "How to print")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+}
+
+CLI::Option* add_files(CLI::App* command, std::vector<std::string>& files) {
+  return command
+      ->add_option("-f,--file", files,
+                   "Manifests: files, directories, or - for standard input; repeatable")
+      ->type_name("FILE...");
 }
 
 void add_catalog_file(CLI::App* command, std::string& catalog) {
@@ -101,11 +109,7 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanDisruptionOptions>();
   CLI::App* command = plan.add_subcommand(
       "disruption", "Which nodes would be emptied or replaced, in order, and why the others stay");
-  command
-      ->add_option("-f,--file", options->files,
-                   "Manifests of the cluster: files, directories, or - for standard input")
-      ->required()
-      ->type_name("FILE...");
+  add_files(command, options->files)->required();
   add_catalog_file(command, options->catalog);
   command
       ->add_option("--objective", options->objective,
@@ -124,6 +128,22 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
       "Example: windlass plan disruption -f examples/plan/disruption.yaml "
       "--now 2026-03-01T12:00:00Z");
   on_chosen(command, options, exit_code, run_plan_disruption);
+}
+
+void add_plan_replicas(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanReplicasOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "replicas", "What a ScaledObject, ScaledJob or HorizontalPodAutoscaler does with readings");
+  add_files(command, options->files);
+  command->add_option("--readings", options->readings, "What the triggers' sources say, by step");
+  command->add_option("--vectors", options->vectors,
+                      "Replay recorded sequences of an HPA instead (JSON)");
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 done, 2 bad input.\n\n"
+      "Example: windlass plan replicas -f examples/plan/scaledobject.yaml \\\n"
+      "           --readings examples/plan/readings.yaml");
+  on_chosen(command, options, exit_code, run_plan_replicas);
 }
 
 void add_lint(CLI::App& app, int& exit_code) {
@@ -177,15 +197,8 @@ void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
       "nodes", "Where pending pods would go, and which nodes would be bought for them");
-  command
-      ->add_option("-f,--file", options->files,
-                   "Manifests of the cluster: files, directories, or - for standard input; "
-                   "repeatable")
-      ->required()
-      ->type_name("FILE...");
-  command
-      ->add_option("--catalog", options->catalog, "Instance types instead of the EC2 table (JSON)")
-      ->type_name("FILE");
+  add_files(command, options->files)->required();
+  add_catalog_file(command, options->catalog);
   command
       ->add_option("--objective", options->objective,
                    "stock: Karpenter's rules; cost: the cheapest set of nodes")
@@ -267,6 +280,7 @@ int main(int argc, char** argv) {
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
   windlass::cli::add_plan_nodes(*plan, exit_code);
+  windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
