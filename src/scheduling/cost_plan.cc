@@ -133,8 +133,9 @@ std::string CostSolve::why() const {
 CostPlan CostSolve::run() {
   best_.plan = stock_;
   best_.stock_usd_per_hour = best_.usd_per_hour = expected_price(stock_);
-  if (!stock_.claims.empty()) {
-    const Market market = make_market(search_, demands_on_claims(), Reading::kAsTried);
+  std::vector<Demand> demands = demands_on_claims();
+  if (!demands.empty() && demands.size() <= kTooManyDemands) {
+    const Market market = make_market(search_, std::move(demands), Reading::kAsTried);
     std::vector<int32_t> wanted;
     for (const Demand& demand : market.demands) wanted.push_back(demand.count());
     const Covering relaxation = cover(market, wanted);
