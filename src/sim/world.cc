@@ -252,18 +252,21 @@ void World::log(std::string_view controller, const controllers::Decision& decisi
 // The scheduler of the cluster is part of the simulated world, so this is no decision of ours and
 // no part of the hash; without it nobody could follow a pod to its node.
 void World::tell_bound(const api::Pod& pod) {
+  if (!options_.decisions) return;
   const api::NodeClaim* claim = context_->state.claim_of_node(pod.spec.node_name);
+  const std::string waited =
+      to_string(milliseconds((context_->now - pod.meta.created).ns / 1'000'000));
   controllers::Decision bound{
       "Pod/" + pod.meta.key(),
       "bind",
       {{"node", pod.spec.node_name},
        {"claim", claim == nullptr ? "" : claim->meta.name},
-       {"waited", to_string(milliseconds((context_->now - pod.meta.created).ns / 1'000'000))}},
+       {"waited", waited}},
       "bound to " + pod.spec.node_name,
-      {}};
+      {fmt::format("kube-scheduler found it room {} after it was made", waited)}};
   for (const api::OwnerReference& owner : pod.meta.owners) {
     // Autoscalers name the Deployment, whose ReplicaSet stands between it and the pod.
-    const std::string_view kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
+    const std::string kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
     bound.inputs.emplace_back("owner",
                               fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
   }
