@@ -9,7 +9,7 @@ FLOORS = {
     "api": 1, "catalog": 1,
     "scaling": 2, "scheduling": 2,
     "disruption": 3, "cluster": 3,
-    "controllers": 4,
+    "controllers": 4, "lint": 4,
     "sim": 5, "live": 5,
     "server": 6, "report": 6,
     "cli": 7,

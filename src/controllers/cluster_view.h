@@ -22,9 +22,9 @@ struct Nominations {
 };
 inline constexpr Duration kNominationWindow = seconds(20);  // max(2 * longest batch, 10 s)
 
-// The types each pool may launch, as its node class sees them, with the offerings that are out of
-// capacity marked. Kept between passes: of 1,370 types a GPU pool admits some dozens, and neither
-// pools nor capacity change often.
+// The types each pool may launch, as its node class sees them, with NodeOverlays applied and the
+// offerings that are out of capacity marked. Kept between passes: of 1,370 types a GPU pool admits
+// some dozens, and neither pools nor capacity change often.
 class OfferingView {
  public:
   const catalog::Catalog& types(const cluster::State& state, const api::NodePool& pool,
@@ -33,12 +33,15 @@ class OfferingView {
  private:
   struct View {
     std::vector<api::RequirementSpec> requirements;
-    uint64_t node_class_version = 0;
+    std::vector<uint64_t> versions;  // of the node class and of every overlay
     std::set<std::string> out;
     catalog::Catalog catalog;
   };
   std::map<std::string, View> views_;  // by pool
 };
+
+// Instances of a capacity reservation that claims hold: launched into it.
+int32_t reservation_in_use(const cluster::State& state, std::string_view reservation_id);
 
 // Nodes (not those being deleted), pools that are usable with what they use, daemon sets; `pods` is
 // left to the caller. Pointers live as long as the state is not changed.

@@ -17,7 +17,9 @@ scheduling::StaticClaim as_seen(const cluster::State& state, const api::NodeClai
   scheduling::StaticClaim out;
   out.name = claim.meta.name;
   out.launched = !claim.provider_id.empty();
-  out.deleting = claim.meta.deleted.has_value();
+  // One that disruption replaces is as good as gone: else its replacement would be the surplus.
+  out.deleting =
+      claim.meta.deleted.has_value() || api::is_true(claim.conditions, "DisruptionReason");
   std::vector<const api::Pod*> moving;
   const api::Node* node = out.launched ? state.node_by_provider_id(claim.provider_id) : nullptr;
   if (node != nullptr) {

@@ -100,7 +100,7 @@ std::string template_hash(const api::NodePool& pool) {
 std::string node_class_hash(const api::Ec2NodeClass& node_class) {
   const Json whole = api::encode(node_class);
   Json spec = whole.value("spec", Json::object());
-  for (const char* chosen : {"amiSelectorTerms", "subnetSelectorTerms",
+  for (const char* chosen : {"amiFamily", "amiSelectorTerms", "subnetSelectorTerms",
                              "securityGroupSelectorTerms", "capacityReservationSelectorTerms"}) {
     spec.erase(chosen);
   }

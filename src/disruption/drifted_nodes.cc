@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "disruption/budgets.h"
+#include "scheduling/static_pool.h"
 
 namespace windlass::disruption {
 namespace {
@@ -63,26 +64,6 @@ std::string why_no_extra_node(const scheduling::Pool& pool) {
 
 }  // namespace
 
-scheduling::NewClaim static_claim(const scheduling::Pool& pool) {
-  scheduling::NewClaim claim;
-  claim.pool = pool.pool->meta.name;
-  claim.requirements = api::Requirements::from_specs(pool.pool->requirements);
-  claim.requirements.add(api::Requirements::from_labels(pool.pool->labels));
-  claim.requirements.add(api::kNodePoolLabel,
-                         api::Requirement(api::Operator::kIn, {pool.pool->meta.name}));
-  std::vector<std::tuple<double, std::string_view, const catalog::InstanceType*>> priced;
-  for (const catalog::InstanceType& type : pool.types->types) {
-    if (!type.requirements.intersects(claim.requirements)) continue;
-    if (const catalog::Offering* offering = type.cheapest(claim.requirements)) {
-      priced.emplace_back(offering->usd_per_hour, type.name, &type);
-    }
-  }
-  std::ranges::sort(priced);
-  for (const auto& [price, name, type] : priced) claim.types.push_back(type);
-  if (!priced.empty()) claim.usd_per_hour = std::get<0>(priced.front());
-  return claim;
-}
-
 std::optional<Command> static_drift(Pass& pass) {
   const BudgetLedger budget(pass, kDrifted);
   for (const size_t i : oldest_first(pass, true)) {
@@ -93,7 +74,7 @@ std::optional<Command> static_drift(Pass& pass) {
     }
     std::string why = why_no_extra_node(*view.pool);
     scheduling::NewClaim claim;
-    if (why.empty()) claim = static_claim(*view.pool);
+    if (why.empty()) claim = scheduling::static_claim(*view.pool);
     if (why.empty() && claim.types.empty()) why = "no type its pool admits is on offer";
     if (!why.empty()) {
       view.drift_note = note(view, why);

@@ -15,8 +15,4 @@ namespace windlass::disruption {
 std::optional<Command> static_drift(Pass& pass);
 std::optional<Command> drift(Pass& pass, Simulation& simulation);
 
-// The claim that a static pool makes: its template over every type it admits. No types: none is on
-// offer.
-scheduling::NewClaim static_claim(const scheduling::Pool& pool);
-
 }  // namespace windlass::disruption

@@ -9,6 +9,13 @@
 namespace windlass::disruption {
 namespace {
 
+Options moving(const std::string& node, double usd, Duration payback) {
+  Options options;
+  options.move_cost_usd[node] = usd;
+  options.payback = payback;
+  return options;
+}
+
 api::Toleration everything() { return {"", "Exists", "", "", {}}; }
 
 TEST(Propose, NothingToDo) {
@@ -353,7 +360,7 @@ TEST(MoveCost, SavingsMustExceedIt) {
       {0.50, hours(1), "moving its pods costs 0.500 USD, and the node costs 0.400 USD in 1h"},
   };
   for (const Case& c : cases) {
-    EXPECT_EQ(reason_of(cluster.propose({{{"a", c.cost}}, c.payback}), "a"), c.reason) << c.cost;
+    EXPECT_EQ(reason_of(cluster.propose(moving("a", c.cost, c.payback)), "a"), c.reason) << c.cost;
   }
 }
 
@@ -361,7 +368,7 @@ TEST(MoveCost, EmptyNodesAreNotWeighed) {
   SmallCluster cluster;
   cluster.pool("p");
   cluster.node("a", "p", "t-02");
-  EXPECT_EQ(summary(cluster.propose({{{"a", 99.0}}, hours(1)})), "emptiness c-a");
+  EXPECT_EQ(summary(cluster.propose(moving("a", 99.0, hours(1)))), "emptiness c-a");
 }
 
 // One dear node does not keep the others from going together.
@@ -372,7 +379,7 @@ TEST(MoveCost, SparesTheDearMove) {
     cluster.node(name, "p", "t-08");
     cluster.pod(name, name, 1000);
   }
-  const Proposal proposal = cluster.propose({{{"a", 5.0}}, hours(1)});
+  const Proposal proposal = cluster.propose(moving("a", 5.0, hours(1)));
   EXPECT_EQ(summary(proposal), "multi_node_consolidation c-b c-c");
   EXPECT_EQ(reason_of(proposal, "a"),
             "moving its pods costs 5.000 USD, and the node costs 0.400 USD in 1h");

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "scheduling/cost_plan.h"
 
 namespace windlass::disruption {
 namespace {
@@ -50,7 +51,8 @@ std::vector<api::Toleration> spelled_out(const std::vector<api::Toleration>& tol
 }
 
 // The one place where an objective chooses its solver.
-scheduling::Plan plan_replacements(const scheduling::Problem& problem, Objective) {
+scheduling::Plan plan_replacements(const scheduling::Problem& problem, Objective objective) {
+  if (objective == Objective::kCost) return scheduling::solve_for_cost(problem).plan;
   return scheduling::solve(problem);
 }
 

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "disruption/consolidation.h"
-#include "disruption/drifted_nodes.h"
+#include "scheduling/static_pool.h"
 
 namespace windlass::disruption {
 namespace {
@@ -90,7 +90,7 @@ Validation validate(const Cluster& cluster, const Waiting& waiting, Instant now,
 
   std::vector<scheduling::NewClaim> claims;
   if (command.method == Method::kStaticDrift) {
-    claims.push_back(static_claim(*pass.nodes[members.front()].pool));
+    claims.push_back(scheduling::static_claim(*pass.nodes[members.front()].pool));
   } else {
     Simulation simulation(cluster, pass.nodes, limits, now);
     Simulation::Outcome outcome = simulation.without(members, kAnyNumber, command.objective);

@@ -73,5 +73,45 @@ TEST(Relaxation, SoftTaintsAreToleratedLastAndOnlyIfThereAreAny) {
   EXPECT_EQ(relaxation_steps(pod, {.prefer_no_schedule = true}).size(), 2U);  // nothing to add
 }
 
+std::string numbers(const Wishes& step) {
+  std::string out;
+  for (const auto& term : step.affinity) out += "+" + term.topology_key;
+  for (const auto& term : step.anti_affinity) out += "-" + term.topology_key;
+  for (const auto& spread : step.spread) out += "~" + spread.topology_key;
+  if (step.requirements.size() > 0) out += "!";
+  for (const auto& toleration : step.tolerations) out += "t" + toleration.effect;
+  return out;
+}
+
+api::PreferredPodTerm preferred(int weight, const std::string& key) {
+  api::PreferredPodTerm out;
+  out.weight = weight;
+  out.term.topology_key = key;
+  return out;
+}
+
+// 2.5, whole: pod affinity, pod anti-affinity (each from the heaviest), node preference,
+// ScheduleAnyway, PreferNoSchedule; required terms stay.
+TEST(Relaxation, WholeOrder) {
+  api::PodSpec pod;
+  pod.affinity.required.emplace_back().topology_key = "req";
+  pod.affinity.preferred = {preferred(1, "light"), preferred(7, "heavy")};
+  pod.anti_affinity.preferred = {preferred(1, "anti")};
+  pod.preferred_node_terms = {{1, zone_in("a")}};
+  pod.topology_spread.emplace_back().topology_key = "soft";
+  pod.topology_spread.back().schedule_anyway = true;
+  std::vector<std::string> steps;
+  for (const Wishes& step : relaxation_steps(pod, {.prefer_no_schedule = true})) {
+    steps.push_back(numbers(step));
+  }
+  EXPECT_EQ(steps, (std::vector<std::string>{"+req+light+heavy-anti~soft!", "+req+light-anti~soft!",
+                                             "+req-anti~soft!", "+req~soft!", "+req~soft", "+req",
+                                             "+reqtPreferNoSchedule"}));
+  const auto ignoring =
+      relaxation_steps(pod, {.prefer_no_schedule = true, .ignore_preferences = true});
+  ASSERT_EQ(ignoring.size(), 1U);
+  EXPECT_EQ(numbers(ignoring[0]), "+reqtPreferNoSchedule");
+}
+
 }  // namespace
 }  // namespace windlass::scheduling

@@ -477,5 +477,49 @@ TEST(Solve, NewClaimsAreSharedWithinAClaimGroupOnly) {
   EXPECT_EQ(plan.placements[1].pod, "default/b");
 }
 
+// 2.7: Strict fails where too few values are left; BestEffort asks for what there is and says so.
+TEST(Solve, MinValuesBestEffortIsGivenUpAndMarked) {
+  World world;
+  api::NodePool& pool = world.add(node_pool("any"));
+  pool.requirements = {{std::string(api::kInstanceTypeLabel), api::Operator::kExists, {}, 4}};
+  world.add(pod("gpu", resources(1, 1, 1)));
+  EXPECT_EQ(solve(world.problem).unschedulable.at(0).reasons[0],
+            "pool any: minValues 4 of node.kubernetes.io/instance-type cannot be met (3 left)");
+  world.problem.settings.best_effort_min_values = true;
+  const Plan plan = solve(world.problem);
+  ASSERT_EQ(plan.claims.size(), 1U);
+  EXPECT_EQ(plan.claims[0].requirements.get(api::kInstanceTypeLabel).min_values(), 3);
+  EXPECT_EQ(to_node_claim(plan.claims[0], pool)
+                .meta.annotations.at("karpenter.sh/nodeclaim-min-values-relaxed"),
+            "true");
+}
+
+// 2.1: rejected before anything is tried.
+TEST(Solve, SomePodsAreNeverProvisionedFor) {
+  World world;
+  world.add(node_pool("any"));
+  world.add(node("n", resources(9, 9)));
+  world.add(pod("a", resources(1, 1))).spec.has_resource_claims = true;
+  world.add(pod("b", resources(1, 1))).spec.required_node_terms = {
+      {{{std::string(api::kNodePoolLabel), api::Operator::kDoesNotExist, {}, {}}}}};
+  const Plan plan = solve(world.problem);
+  ASSERT_EQ(plan.unschedulable.size(), 2U) << text(plan);
+  EXPECT_EQ(plan.unschedulable[0].reasons,
+            Names{"resource claims (dynamic resource allocation): such pods are not provisioned "
+                  "for"});
+  EXPECT_EQ(plan.unschedulable[1].reasons,
+            Names{"label karpenter.sh/nodepool: asked DoesNotExist, so no pool may make its node"});
+}
+
+// One reason a pool and constraint family.
+TEST(Solve, EveryFamilyThatRefusesSaysSo) {
+  World world;
+  world.add(node_pool("any")).taints = {{"gpu", "", "NoSchedule"}};
+  world.add(pod("p", resources(100, 1)));
+  EXPECT_EQ(solve(world.problem).unschedulable.at(0).reasons,
+            (Names{"pool any: taint gpu:NoSchedule is not tolerated",
+                   "pool any: no instance type fits cpu 100 (largest has 96)"}));
+}
+
 }  // namespace
 }  // namespace windlass::scheduling

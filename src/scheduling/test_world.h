@@ -130,6 +130,47 @@ class World {
     return daemon_sets_.back().pod_template.spec;
   }
 
+  std::deque<api::Pod>& pods() { return pods_; }
+  // A pod that is not to be placed: on a node already.
+  const api::Pod& keep(api::Pod pod) {
+    running_.push_back(std::move(pod));
+    return running_.back();
+  }
+  void add_namespace(const std::string& name, api::StringMap labels) {
+    api::Namespace& made = namespaces_.emplace_back();
+    made.meta.name = name;
+    made.meta.labels = std::move(labels);
+    problem.surroundings.namespaces.push_back(&made);
+  }
+  api::StorageClass& add_class(const std::string& name,
+                               std::vector<api::NodeSelectorTerm> allowed) {
+    api::StorageClass& made = classes_.emplace_back();
+    made.meta.name = name;
+    made.provisioner = "ebs.csi.aws.com";
+    made.wait_for_first_consumer = true;
+    made.allowed_terms = std::move(allowed);
+    problem.surroundings.classes.push_back(&made);
+    return made;
+  }
+  api::PersistentVolume& add_volume(const std::string& name,
+                                    std::vector<api::NodeSelectorTerm> terms) {
+    api::PersistentVolume& made = volumes_.emplace_back();
+    made.meta.name = name;
+    made.node_terms = std::move(terms);
+    made.csi_driver = "ebs.csi.aws.com";
+    problem.surroundings.volumes.push_back(&made);
+    return made;
+  }
+  void add_claim(const std::string& space, const std::string& name,
+                 const std::string& storage_class, const std::string& volume) {
+    api::PersistentVolumeClaim& made = claims_.emplace_back();
+    made.meta.namespace_name = space;
+    made.meta.name = name;
+    made.storage_class = storage_class;
+    made.volume = volume;
+    problem.surroundings.claims.push_back(&made);
+  }
+
   Problem problem;
 
  private:
@@ -137,6 +178,11 @@ class World {
   std::deque<api::NodePool> pools_;
   std::deque<api::Pod> pods_;
   std::deque<api::DaemonSet> daemon_sets_;
+  std::deque<api::Pod> running_;
+  std::deque<api::Namespace> namespaces_;
+  std::deque<api::PersistentVolumeClaim> claims_;
+  std::deque<api::PersistentVolume> volumes_;
+  std::deque<api::StorageClass> classes_;
 };
 
 inline std::vector<std::string> names(const NewClaim& claim) {

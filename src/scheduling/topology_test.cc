@@ -165,6 +165,94 @@ TEST(TopologySpread, ZonesAndHostsTogether) {
   for (const NewClaim& claim : plan.claims) EXPECT_LE(claim.pods.size(), 2U);
 }
 
+// 2.6: fewer domains than minDomains, and the least count is 0.
+TEST(TopologySpread, MinDomainsKeepsTheLeastAtZero) {
+  for (const auto& [min_domains, placed] :
+       std::vector<std::pair<std::optional<int>, size_t>>{{std::nullopt, 4}, {2, 4}, {3, 2}}) {
+    World world;
+    world.add(node_pool("general"));
+    api::TopologySpreadConstraint constraint = over(kZone);
+    constraint.min_domains = min_domains;
+    add_webs(world, 4, {constraint});
+    const Plan plan = solve(world.problem);
+    EXPECT_EQ(4 - plan.unschedulable.size(), placed) << text(plan);
+  }
+}
+
+struct PolicyCase {
+  const char* what;
+  bool honor_affinity;
+  bool honor_taints;
+  const char* goes_to;
+};
+
+// 2.6: which nodes' pods count. One web is on a node of pool y in zone a, one on a tainted node in
+// zone b, two on a plain one in zone c; the pod to place may use pool x only.
+TEST(TopologySpread, NodePoliciesSayWhoseCountsMatter) {
+  const std::vector<PolicyCase> cases{
+      {"defaults: affinity honoured, taints ignored", true, false, "x-a"},
+      {"affinity ignored", false, false, "x-b"},
+      {"taints honoured", true, true, "x-a"},
+      {"both the other way", false, true, "x-b"},
+  };
+  for (const PolicyCase& c : cases) {
+    World world;
+    api::Pod there = web("there", {});
+    const auto add_node = [&](const std::string& name, const std::string& pool,
+                              const std::string& zone, int pods) -> ExistingNode& {
+      ExistingNode& made = world.add(node(name, resources(9, 9)));
+      made.labels["pool"] = pool;
+      made.labels[kZone] = zone;
+      made.pods.assign(static_cast<size_t>(pods), &there);
+      return made;
+    };
+    add_node("x-a", "x", "a", 0);
+    add_node("x-b", "x", "b", 0);
+    add_node("y-a", "y", "a", 2);
+    api::TopologySpreadConstraint constraint = over(kZone);
+    constraint.honor_node_affinity = c.honor_affinity;
+    constraint.honor_node_taints = c.honor_taints;
+    world.add(web("p", {constraint})).spec.node_selector = {{"pool", "x"}};
+    EXPECT_EQ(text(solve(world.problem)), std::string("default/p on ") + c.goes_to + "\n")
+        << c.what;
+  }
+}
+
+TEST(TopologySpread, TaintsPolicyLeavesOutNodesThatAreNotTolerated) {
+  for (const bool honor : {false, true}) {
+    World world;
+    const api::Pod there = web("there", {});
+    ExistingNode& open = world.add(node("open", resources(9, 9)));
+    open.labels[kZone] = "a";
+    open.pods = {&there};
+    ExistingNode& closed = world.add(node("closed", resources(9, 9)));
+    closed.labels[kZone] = "b";
+    closed.taints = {{"k", "", "NoSchedule"}};
+    api::TopologySpreadConstraint constraint = over(kZone);
+    constraint.honor_node_taints = honor;
+    world.add(web("p", {constraint}));
+    // Zone b counts for nothing only when its one node is left out; else a is one ahead already.
+    EXPECT_EQ(solve(world.problem).placements.size(), honor ? 1U : 0U);
+  }
+}
+
+TEST(TopologySpread, MatchLabelKeysCountOneRevisionOnly) {
+  for (const bool by_revision : {false, true}) {
+    World world;
+    api::Pod old = web("old", {});
+    old.meta.labels["rev"] = "1";
+    ExistingNode& in_a = world.add(node("n-a", resources(9, 9)));
+    in_a.labels[kZone] = "a";
+    in_a.pods = {&old};
+    world.add(node("n-b", resources(9, 9))).labels[kZone] = "b";
+    api::TopologySpreadConstraint constraint = over(kZone);
+    if (by_revision) constraint.match_label_keys = {"rev", "absent"};
+    world.add(web("new", {constraint})).meta.labels["rev"] = "2";
+    EXPECT_EQ(text(solve(world.problem)),
+              by_revision ? "default/new on n-a\n" : "default/new on n-b\n");
+  }
+}
+
 // Wherever a pod was put, the skew was within bounds then; as the least count only grows, it is so
 // at the end in every domain that got a pod.
 RC_GTEST_PROP(TopologySpreadLaw, EveryDomainThatGotAPodIsWithinTheSkew, ()) {
