@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "scheduling/cost_exact.h"
 
@@ -71,7 +72,7 @@ class FillingSearch {
   Search& search_;
   Market market_;  // a copy: what is left in reservations goes down
   int64_t work_left_;
-  std::map<Filling, bool> known_best_;  // pods whose best split has been found no cheaper
+  std::set<Filling> known_best_;  // pods whose best split has been found no cheaper
 };
 
 Claim FillingSearch::claim_of(Filling filling) {
@@ -167,7 +168,7 @@ bool FillingSearch::try_apart(Claims& claims, const std::vector<size_t>& picked)
   work_left_ -= work;
   const Split better = cheapest_split(search_, market_, pods);
   if (better.usd_per_hour >= price * (1 - 1e-9)) {
-    known_best_[pods] = true;
+    known_best_.insert(pods);
     return false;
   }
   for (size_t i = picked.size(); i-- > 0;) {
