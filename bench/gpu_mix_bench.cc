@@ -27,7 +27,7 @@ namespace windlass {
 namespace {
 
 constexpr int64_t kGibMilli = int64_t{1024} * 1024 * 1024 * 1000;
-constexpr size_t kMaxFillings = 20'000;
+constexpr size_t kMaxFillings = 10'000;
 
 // ---- Random sets.
 
@@ -130,7 +130,7 @@ class Listing {
     std::erase_if(kinds_, [&](const Kind& kind) { return price({kind}, {1}) == kNever; });
   }
 
-  // USD per hour; nothing if there are too many fillings.
+  // USD per hour; nothing if there are too many fillings, or CBC gives up.
   std::optional<double> optimum() {
     std::vector<int> counts(kinds_.size(), 0);
     if (!list(0, counts)) return std::nullopt;
@@ -177,7 +177,7 @@ class Listing {
     return true;
   }
 
-  double solve_cover() const {
+  std::optional<double> solve_cover() const {
     std::vector<int> starts{0};
     std::vector<int> rows;
     std::vector<double> entries;
@@ -200,12 +200,14 @@ class Listing {
     const std::vector<double> most(cost.size(), 30);
     Cbc_Model* model = Cbc_newModel();
     Cbc_setParameter(model, "logLevel", "0");
+    Cbc_setParameter(model, "maxNodes", "2000");
     Cbc_loadProblem(model, columns, static_cast<int>(wanted.size()), starts.data(), rows.data(),
                     entries.data(), zero.data(), most.data(), cost.data(), wanted.data(),
                     endless.data());
     for (int column = 0; column < columns; ++column) Cbc_setInteger(model, column);
     Cbc_solve(model);
-    const double optimum = Cbc_getObjValue(model);
+    std::optional<double> optimum;
+    if (Cbc_isProvenOptimal(model) != 0) optimum = Cbc_getObjValue(model);
     Cbc_deleteModel(model);
     return optimum;
   }

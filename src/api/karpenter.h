@@ -107,7 +107,7 @@ struct CapacityReservation {
   std::string instance_type;
   std::string type = "default";  // or capacity-block
   bool active = true;
-  std::optional<int32_t> available;  // instances left (kReservationsLeftAnnotation)
+  std::optional<int32_t> available;  // for this cluster; kReservationsLeftAnnotation
   std::optional<Instant> ends;
   bool operator==(const CapacityReservation&) const = default;
 };

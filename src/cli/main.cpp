@@ -8,8 +8,11 @@
 
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
+#include "cli/explain_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
+#include "cli/plan_nodes_command.h"
+#include "cli/plan_replicas_command.h"
 #include "cli/simulate_command.h"
 
 namespace windlass::cli {
@@ -19,6 +22,13 @@ CLI::Option* add_output(CLI::App* command, std::string& output) {
   return command->add_option("-o,--output", output, "How to print")
       ->check(CLI::IsMember({"table", "json"}))
       ->capture_default_str();
+}
+
+CLI::Option* add_files(CLI::App* command, std::vector<std::string>& files) {
+  return command
+      ->add_option("-f,--file", files,
+                   "Manifests: files, directories, or - for standard input; repeatable")
+      ->type_name("FILE...");
 }
 
 void add_catalog_file(CLI::App* command, std::string& catalog) {
@@ -99,11 +109,7 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanDisruptionOptions>();
   CLI::App* command = plan.add_subcommand(
       "disruption", "Which nodes would be emptied or replaced, in order, and why the others stay");
-  command
-      ->add_option("-f,--file", options->files,
-                   "Manifests of the cluster: files, directories, or - for standard input")
-      ->required()
-      ->type_name("FILE...");
+  add_files(command, options->files)->required();
   add_catalog_file(command, options->catalog);
   command
       ->add_option("--objective", options->objective,
@@ -124,6 +130,22 @@ void add_plan_disruption(CLI::App& plan, int& exit_code) {
   on_chosen(command, options, exit_code, run_plan_disruption);
 }
 
+void add_plan_replicas(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanReplicasOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "replicas", "What a ScaledObject, ScaledJob or HorizontalPodAutoscaler does with readings");
+  add_files(command, options->files);
+  command->add_option("--readings", options->readings, "What the triggers' sources say, by step");
+  command->add_option("--vectors", options->vectors,
+                      "Replay recorded sequences of an HPA instead (JSON)");
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 done, 2 bad input.\n\n"
+      "Example: windlass plan replicas -f examples/plan/scaledobject.yaml \\\n"
+      "           --readings examples/plan/readings.yaml");
+  on_chosen(command, options, exit_code, run_plan_replicas);
+}
+
 void add_lint(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<LintOptions>();
   CLI::App* command =
@@ -140,6 +162,53 @@ void add_lint(CLI::App& app, int& exit_code) {
       "Every rule stands in docs/lint.md.\n\n"
       "Example: windlass lint examples/blog/manifests");
   on_chosen(command, options, exit_code, run_lint);
+}
+
+void add_explain(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ExplainOptions>();
+  CLI::App* command = app.add_subcommand("explain", "Why a decision was made, in sentences");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass simulate --decisions FILE wrote; - for standard input")
+      ->required();
+  Question& question = options->question;
+  auto* pod = command->add_option("--pod", question.pod, "A pod's way from wanted to placed");
+  auto* node = command->add_option("--node", question.node, "All about a node or its claim");
+  auto* object = command->add_option("--object", question.object,
+                                     "All about an object, like ScaledObject/ns/name or name");
+  for (CLI::Option* option : {pod, node, object}) option->type_name("NAME");
+  pod->excludes(node)->excludes(object);
+  node->excludes(object);
+  command
+      ->add_option("--at", options->at,
+                   "Only the last decisions at or before this time: RFC 3339, or an offset from "
+                   "the first decision like 25m")
+      ->type_name("TIME");
+  command->add_option("--policy", question.policy, "Of this policy's run alone")
+      ->type_name("static|stock|windlass");
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 answered, 1 nothing answers, 2 the file or a flag can't be read.\n\n"
+      "Example: windlass explain decisions.jsonl --pod vllm-inference-x2b4c --policy stock");
+  on_chosen(command, options, exit_code, run_explain);
+}
+
+void add_plan_nodes(CLI::App& plan, int& exit_code) {
+  const auto options = std::make_shared<PlanNodesOptions>();
+  CLI::App* command = plan.add_subcommand(
+      "nodes", "Where pending pods would go, and which nodes would be bought for them");
+  add_files(command, options->files)->required();
+  add_catalog_file(command, options->catalog);
+  command
+      ->add_option("--objective", options->objective,
+                   "stock: Karpenter's rules; cost: the cheapest set of nodes")
+      ->check(CLI::IsMember({"stock", "cost"}))
+      ->capture_default_str();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 all pods are placed, 1 some are not, 2 bad input.\n\n"
+      "Example: windlass plan nodes -f examples/plan/nodes.yaml --objective cost");
+  on_chosen(command, options, exit_code, run_plan_nodes);
 }
 
 // The choices of an option stand in its type name: "{table,json}".
@@ -210,7 +279,10 @@ int main(int argc, char** argv) {
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
   plan->require_subcommand(1);
+  windlass::cli::add_plan_nodes(*plan, exit_code);
+  windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
+  windlass::cli::add_explain(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -40,6 +40,7 @@ struct LaunchResult {
   double usd_per_hour = 0;
   std::string error;
   bool insufficient_capacity = false;
+  std::string reservation_id{};  // reserved only
 };
 
 // type:zone:capacity_type, as Karpenter's unavailable-offerings cache has it.

@@ -74,9 +74,11 @@ void State::index(const api::NodeClaim& claim) {
 void State::unindex(const api::NodeClaim& claim) { claim_by_provider_.erase(claim.provider_id); }
 
 void State::index(const api::Ec2NodeClass& node_class) {
-  if (node_class_use_ == NodeClassUse::kIgnored) return;
-  types_by_class_.insert_or_assign(node_class.meta.name,
-                                   catalog::for_node_class(catalog_, node_class));
+  catalog::Catalog types = node_class_use_ == NodeClassUse::kApplied
+                               ? catalog::for_node_class(catalog_, node_class)
+                               : catalog_;
+  if (!node_class.reservations.empty()) types = catalog::with_reservations(types, node_class);
+  types_by_class_.insert_or_assign(node_class.meta.name, std::move(types));
 }
 
 void State::put(api::Object object) {

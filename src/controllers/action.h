@@ -39,6 +39,7 @@ struct LaunchOffer {
   std::string zone;
   std::string capacity_type;
   double usd_per_hour = 0;
+  std::string reservation_id{};  // reserved only
 };
 struct Launch {
   std::string claim;

@@ -24,8 +24,21 @@ bool mark(api::NodeClaim& claim, std::string_view type, bool value, std::string_
                                                std::string(reason), std::string(message), now});
 }
 
-// Spot before on-demand where the claim allows both (karpenter.md 3: reserved, spot, on-demand);
-// within one capacity type the cheapest first.
+int launch_rank(const LaunchOffer& offer) {
+  if (offer.capacity_type == api::kReserved) return 0;
+  return offer.capacity_type == api::kSpot ? 1 : 2;
+}
+
+// Not a reserved offering, or one of a reservation the claim may take that has instances left.
+bool reservation_open(const catalog::Offering& offering, const api::Requirements& requirements,
+                      const cluster::State& state) {
+  if (offering.reservation_id.empty()) return true;
+  return requirements.get(api::kReservationIdLabel).has(offering.reservation_id) &&
+         offering.reservation_left > reservation_in_use(state, offering.reservation_id);
+}
+
+// Reserved before spot before on-demand where the claim allows (karpenter.md 3: reserved, spot,
+// on-demand); within one capacity type the cheapest first.
 std::vector<LaunchOffer> offers_for(const api::NodeClaim& claim, const cluster::State& state,
                                     Instant now) {
   const auto requirements = api::Requirements::from_specs(claim.requirements);
@@ -35,20 +48,22 @@ std::vector<LaunchOffer> offers_for(const api::NodeClaim& claim, const cluster::
     if (!type.requirements.intersects(requirements)) continue;
     if (!claim.requests.fits(type.allocatable)) continue;
     for (const catalog::Offering& offering : type.offerings) {
+      if (!reservation_open(offering, requirements, state)) continue;
       const bool allowed =
           offering.available && requirements.get(api::kZoneLabel).has(offering.zone) &&
           requirements.get(api::kCapacityTypeLabel).has(offering.capacity_type) &&
           !state.unavailable(
               cluster::offering_key(type.name, offering.zone, offering.capacity_type), now);
       if (allowed) {
-        offers.push_back({type.name, offering.zone, offering.capacity_type, offering.usd_per_hour});
+        offers.push_back({type.name, offering.zone, offering.capacity_type, offering.usd_per_hour,
+                          offering.reservation_id});
       }
     }
   }
   std::sort(offers.begin(), offers.end(), [](const LaunchOffer& a, const LaunchOffer& b) {
-    const bool a_spot = a.capacity_type == api::kSpot;
-    const bool b_spot = b.capacity_type == api::kSpot;
-    if (a_spot != b_spot) return a_spot;
+    const int a_rank = launch_rank(a);
+    const int b_rank = launch_rank(b);
+    if (a_rank != b_rank) return a_rank < b_rank;
     return std::tie(a.usd_per_hour, a.instance_type, a.zone) <
            std::tie(b.usd_per_hour, b.instance_type, b.zone);
   });
@@ -81,6 +96,9 @@ void label_launched(api::NodeClaim& claim, const cluster::LaunchResult& result,
   claim.meta.labels[std::string(api::kInstanceTypeLabel)] = result.instance_type;
   claim.meta.labels[std::string(api::kZoneLabel)] = result.zone;
   claim.meta.labels[std::string(api::kCapacityTypeLabel)] = result.capacity_type;
+  if (!result.reservation_id.empty()) {
+    claim.meta.labels[std::string(api::kReservationIdLabel)] = result.reservation_id;
+  }
 }
 
 // Labels, taints and the finalizer that registration puts on a node which just joined.

@@ -131,6 +131,15 @@ void note_drift(const disruption::DriftCheck& check, const api::NodeClaim& claim
 
 }  // namespace
 
+int32_t reservation_in_use(const cluster::State& state, std::string_view reservation_id) {
+  int32_t count = 0;
+  for (const auto& [key, claim] : state.node_claims()) {
+    const auto it = claim.meta.labels.find(std::string(api::kReservationIdLabel));
+    count += it != claim.meta.labels.end() && it->second == reservation_id ? 1 : 0;
+  }
+  return count;
+}
+
 bool Nominations::holds(const std::string& name, Instant now) const {
   const auto it = until.find(name);
   return it != until.end() && now < it->second;
@@ -148,6 +157,13 @@ const catalog::Catalog& OfferingView::types(const cluster::State& state, const a
   for (const api::NodeOverlay* overlay : overlays) {
     versions.push_back(overlay->meta.resource_version);
   }
+  std::map<std::string, int32_t, std::less<>> held;
+  if (node_class != nullptr) {
+    for (const api::CapacityReservation& reservation : node_class->reservations) {
+      const int32_t used = held[reservation.id] = reservation_in_use(state, reservation.id);
+      versions.push_back(static_cast<uint64_t>(used));
+    }
+  }
   const auto [it, fresh] = views_.try_emplace(pool.meta.name);
   View& view = it->second;
   const bool same = !fresh && view.out == out && view.versions == versions &&
@@ -162,6 +178,9 @@ const catalog::Catalog& OfferingView::types(const cluster::State& state, const a
       const std::string key =
           cluster::offering_key(type.name, offering.zone, offering.capacity_type);
       offering.available = offering.available && !view.out.contains(key);
+      if (offering.reservation_id.empty()) continue;
+      offering.reservation_left -= held[offering.reservation_id];
+      offering.available = offering.available && offering.reservation_left > 0;
     }
   }
   if (!overlays.empty()) view.catalog = catalog::with_overlays(view.catalog, overlays);

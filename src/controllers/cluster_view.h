@@ -40,6 +40,9 @@ class OfferingView {
   std::map<std::string, View> views_;  // by pool
 };
 
+// Instances of a capacity reservation that claims hold: launched into it.
+int32_t reservation_in_use(const cluster::State& state, std::string_view reservation_id);
+
 // Nodes (not those being deleted), pools that are usable with what they use, daemon sets; `pods` is
 // left to the caller. Pointers live as long as the state is not changed.
 scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& offerings,

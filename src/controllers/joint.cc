@@ -369,7 +369,8 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   out.decisions.push_back(
       {"ScaledObject/" + key,
        "scale",
-       {{"requests_per_s", fmt::format("{:.3f}", decision.forecast.rate_now)},
+       {{"target", "Deployment/" + deployment->meta.key()},
+        {"requests_per_s", fmt::format("{:.3f}", decision.forecast.rate_now)},
         {"planned_per_s", fmt::format("{:.3f}", decision.forecast.rate_planned)},
         {"waiting", fmt::format("{:g}", signals->waiting)},
         {"replica_requests_per_s", fmt::format("{:.3f}", input.replica_requests_per_s)},

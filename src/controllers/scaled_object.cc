@@ -133,15 +133,17 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
     out.decisions.push_back(
         {"ScaledObject/" + object.meta.key(),
          "activate",
-         inputs(memory, readings),
+         inputs(memory, readings, deployment),
          fmt::format("{} -> {} replicas", deployment.replicas, *decision.set_replicas),
          {decision.why}});
   }
 }
 
 std::vector<std::pair<std::string, std::string>> ScaledObjectController::inputs(
-    const Memory& memory, const std::vector<scaling::TriggerReading>& readings) const {
-  std::vector<std::pair<std::string, std::string>> inputs;
+    const Memory& memory, const std::vector<scaling::TriggerReading>& readings,
+    const api::Deployment& deployment) const {
+  std::vector<std::pair<std::string, std::string>> inputs{
+      {"target", "Deployment/" + deployment.meta.key()}};
   for (size_t i = 0; i < readings.size(); ++i) {
     inputs.emplace_back(memory.plan->triggers[i].metric_name, describe(readings[i]));
   }
@@ -175,7 +177,7 @@ void ScaledObjectController::sync(const api::ScaledObject& object,
   out.actions.push_back(ScaleDeployment{deployment.meta.key(), decision.replicas});
   out.decisions.push_back({"ScaledObject/" + object.meta.key(),
                            "scale",
-                           inputs(memory, readings),
+                           inputs(memory, readings, deployment),
                            fmt::format("{} -> {} replicas", deployment.replicas, decision.replicas),
                            {decision.why}});
 }

@@ -45,7 +45,8 @@ class ScaledObjectController : public Controller {
                                             const cluster::QueryRound& round,
                                             const cluster::State& state, Instant now) const;
   std::vector<std::pair<std::string, std::string>> inputs(
-      const Memory& memory, const std::vector<scaling::TriggerReading>& readings) const;
+      const Memory& memory, const std::vector<scaling::TriggerReading>& readings,
+      const api::Deployment& deployment) const;
   void poll(const api::ScaledObject& object, const api::Deployment& deployment,
             const std::vector<scaling::TriggerReading>& readings, const cluster::State& state,
             Instant now, Memory& memory, Outcome& out);

@@ -73,9 +73,7 @@ int32_t MarketMaker::state_for(uint32_t pool, const Variant& variant, uint32_t a
 
 // Picks the variant: the first that any pool has a fitting type for.
 void MarketMaker::settle(Demand& demand) {
-  const PodKind& kind = search_.kinds[demand.kind];
-  const std::vector<Variant>& variants = search_.forms[kind.form].variants;
-  demand.amounts = kind.amounts;
+  const std::vector<Variant>& variants = variants_of(demand);
   for (size_t v = 0; v < variants.size(); ++v) {
     const uint32_t asks = asks_of(demand, variants[v]);
     demand.variant = v;
@@ -148,8 +146,7 @@ void MarketMaker::add_nodes() {
     std::vector<bool> takes(market_.demands.size(), false);
     bool any = false;
     for (size_t d = 0; d < takes.size(); ++d) {
-      const PodKind& kind = search_.kinds[market_.demands[d].kind];
-      if (!fits(kind.amounts, place.free)) continue;
+      if (!fits(market_.demands[d].amounts, place.free)) continue;
       takes[d] = std::ranges::any_of(variants_of(market_.demands[d]), [&](const Variant& variant) {
         return api::first_untolerated(place.node->taints, variant.wishes.tolerations, true) ==
                    nullptr &&

@@ -58,7 +58,7 @@ enum class Reading : uint8_t {
   kAtTheLeast,  // any step, on nodes that exist too: for bounds
 };
 
-// Demands with pods to a market. `demands` come with kind, pins, pods and most_per_node.
+// Demands with pods to a market. `demands` come as demands_of() makes them.
 Market make_market(Search& search, std::vector<Demand> demands, Reading reading);
 
 // USD per hour of the cheapest new claim that takes the filling alone, expected (cost_price.h);

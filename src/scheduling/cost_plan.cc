@@ -32,6 +32,7 @@ class CostSolve {
   std::vector<std::vector<Filling>> stock_fillings(const Market& market);
   Plan realise(const Market& market, const Fillings& found, bool name_types);
   void consider(Plan plan);
+  [[nodiscard]] std::string why() const;
 
   Problem problem_;
   Plan stock_;
@@ -115,11 +116,26 @@ void CostSolve::consider(Plan plan) {
   best_.usd_per_hour = price;
 }
 
+std::string CostSolve::why() const {
+  const double price = best_.usd_per_hour;
+  const double bound = best_.lower_bound_usd_per_hour;
+  std::string text = fmt::format("{} new claims at {:.4f} USD/h", best_.plan.claims.size(), price);
+  if (price < best_.stock_usd_per_hour) {
+    text += fmt::format(", stock {} at {:.4f}", stock_.claims.size(), best_.stock_usd_per_hour);
+  } else {
+    text += ": nothing cheaper than stock's plan was found";
+  }
+  if (bound <= 0) return text;
+  return text +
+         fmt::format("; no plan is under {:.4f} ({:.1f} % less)", bound, 100 * (1 - bound / price));
+}
+
 CostPlan CostSolve::run() {
   best_.plan = stock_;
   best_.stock_usd_per_hour = best_.usd_per_hour = expected_price(stock_);
-  if (!stock_.claims.empty()) {
-    const Market market = make_market(search_, demands_on_claims(), Reading::kAsTried);
+  std::vector<Demand> demands = demands_on_claims();
+  if (!demands.empty() && demands.size() <= kTooManyDemands) {
+    const Market market = make_market(search_, std::move(demands), Reading::kAsTried);
     std::vector<int32_t> wanted;
     for (const Demand& demand : market.demands) wanted.push_back(demand.count());
     const Covering relaxation = cover(market, wanted);
@@ -131,6 +147,7 @@ CostPlan CostSolve::run() {
     if (limited) consider(realise(market, found, true));
   }
   best_.lower_bound_usd_per_hour = lower_bound(problem_, best_.plan);
+  best_.why = why();
   return std::move(best_);
 }
 

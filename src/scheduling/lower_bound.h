@@ -17,8 +17,9 @@ double lower_bound(const Market& market, const std::vector<double>& values);
 
 // No plan that places the pods which `plan` places costs less, in USD per hour, at the price of the
 // cheapest offerings (so in expected price as well). Counts sizes, requirements, taints, host
-// names' own limits and the room of existing nodes; ignores the other limits and topology, and for
-// more than kMaxBoundKinds kinds of pods all but the values of sizes.
+// names' own limits and the room of existing nodes; ignores the other limits and topology. Less
+// sharp where pods are of more than kMaxDemands kinds (cost_demands.h), and 0 where they differ in
+// too much else.
 double lower_bound(const Problem& problem, const Plan& plan);
 
 }  // namespace windlass::scheduling

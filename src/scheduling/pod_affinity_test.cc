@@ -201,6 +201,24 @@ TEST(PodAntiAffinity, BothWaysAmongPodsToPlace) {
   EXPECT_EQ(plan.claims[1].pods, std::vector<std::string>{"default/second"});
 }
 
+TEST(PodAntiAffinity, TheOrderOfPodsOnANodeIsNotInTheReasons) {
+  World world;
+  ExistingNode& there = node_in(world, "n-a", "a");
+  api::Pod of_zone = of("lonely", "a");
+  of_zone.spec.anti_affinity.required = {near("web", kZone)};
+  api::Pod of_host = of("lonely", "b");
+  of_host.spec.anti_affinity.required = {near("web", kHost)};
+  world.add(of("web", "p"));
+  api::NodePool pool = node_pool("general");
+  pool.requirements.push_back({kZone, api::Operator::kIn, {"a"}, {}});
+  world.add(pool);
+  there.pods = {&of_zone, &of_host};
+  const Plan one = solve(world.problem);
+  there.pods = {&of_host, &of_zone};
+  EXPECT_EQ(text(solve(world.problem)), text(one));
+  EXPECT_FALSE(reasons_of(one).empty());
+}
+
 TEST(PodAffinity, PreferencesCountAsHardAndAreGivenUp) {
   World world;
   world.add(node_pool("general"));

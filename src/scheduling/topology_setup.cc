@@ -146,10 +146,15 @@ class Setup {
     }
   }
 
-  // Pods there are in some order of input, but groups only ever come into play as a set.
+  // A node's pods come in any order; by key, so that groups and the reasons they give do not.
   void add_groups_of_pods_there() {
     for (size_t node = 0; node < search_.nodes.size(); ++node) {
+      std::vector<const api::Pod*> avoiding;
       for (const api::Pod* pod : search_.nodes[node].node->pods) {
+        if (!pod->spec.anti_affinity.required.empty()) avoiding.push_back(pod);
+      }
+      std::ranges::sort(avoiding, {}, [](const api::Pod* pod) { return pod->meta.key(); });
+      for (const api::Pod* pod : avoiding) {
         for (const api::PodAffinityTerm& term : pod->spec.anti_affinity.required) {
           const uint32_t group = add_group(group_of(*pod, term, TopologyRule::kAvoided));
           avoiding_.push_back({pod, node, group});

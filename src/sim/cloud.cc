@@ -66,25 +66,41 @@ bool Cloud::out_of_capacity(const controllers::LaunchOffer& offer) {
   return false;
 }
 
+bool Cloud::reservation_full(const std::string& id) const {
+  if (id.empty()) return false;
+  int64_t size = 0;
+  for (const auto& [name, node_class] : context_.state.node_classes()) {
+    for (const api::CapacityReservation& reservation : node_class.reservations) {
+      if (reservation.id == id) size = reservation.available.value_or(1);
+    }
+  }
+  const auto taken = std::count_if(instances_.begin(), instances_.end(), [&](const auto& entry) {
+    return entry.second.reservation_id == id && !entry.second.terminated;
+  });
+  return taken >= size;
+}
+
 void Cloud::launch(const controllers::Launch& launch) {
   if (!tokens_.insert(launch.token).second) return;
   for (const controllers::LaunchOffer& offer : launch.offers) {
     const catalog::InstanceType* type = context_.state.catalog().find(offer.instance_type);
     WL_ASSERT(type != nullptr);
-    if (out_of_capacity(offer)) {
+    if (out_of_capacity(offer) || reservation_full(offer.reservation_id)) {
       context_.state.observe_unavailable(
           cluster::offering_key(offer.instance_type, offer.zone, offer.capacity_type),
           context_.now + kUnavailableFor);
       continue;
     }
-    const std::string id =
-        create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour, launch.claim)
-            .provider_id;
+    Instance& created =
+        create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour, launch.claim);
+    created.reservation_id = offer.reservation_id;
+    const std::string id = created.provider_id;
     context_.after(context_.scenario.cloud.launch.draw(delays_), [this, id] {
       const Instance& instance = instances_.at(id);
-      context_.state.observe_launch(instance.claim,
-                                    {context_.now, id, instance.type->name, instance.zone,
-                                     instance.capacity_type, instance.usd_per_hour, "", false});
+      context_.state.observe_launch(
+          instance.claim,
+          {context_.now, id, instance.type->name, instance.zone, instance.capacity_type,
+           instance.usd_per_hour, "", false, instance.reservation_id});
       plan_interruption(instance);
       on_running(instance);
     });

@@ -21,6 +21,7 @@ struct Instance {
   const catalog::InstanceType* type = nullptr;
   std::string zone;
   std::string capacity_type;
+  std::string reservation_id;  // reserved only
   double usd_per_hour = 0;
   Instant launched{};
   std::optional<Instant> terminated;  // end of billing
@@ -54,6 +55,7 @@ class Cloud {
   [[nodiscard]] int interrupted() const { return interrupted_; }
   // The offering has none to give now.
   [[nodiscard]] bool out_of_capacity(const controllers::LaunchOffer& offer);
+  [[nodiscard]] bool reservation_full(const std::string& id) const;
 
  private:
   Instance& create(const catalog::InstanceType& type, const std::string& zone,

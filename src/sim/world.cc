@@ -56,6 +56,8 @@ class World {
   void settle();
   void react(const cluster::Change& change);
   void log(std::string_view controller, const controllers::Decision& decision);
+  void write(std::string_view controller, const controllers::Decision& decision);
+  void tell_bound(const api::Pod& pod);
 
   const Scenario& scenario_;
   Policy policy_;
@@ -236,6 +238,7 @@ void World::react(const cluster::Change& change) {
                       pod->phase == api::PodPhase::kPending;
   if (starts && started_.insert(change.key).second) {
     recorder_.pod_bound(*pod);
+    tell_bound(*pod);
     kubelets_.start_pod(change.key);
   }
 }
@@ -243,6 +246,34 @@ void World::react(const cluster::Change& change) {
 void World::log(std::string_view controller, const controllers::Decision& decision) {
   context_->note(decision.what, decision.object);
   context_->hash.add(decision.result);
+  write(controller, decision);
+}
+
+// The scheduler of the cluster is part of the simulated world, so this is no decision of ours and
+// no part of the hash; without it nobody could follow a pod to its node.
+void World::tell_bound(const api::Pod& pod) {
+  if (!options_.decisions) return;
+  const api::NodeClaim* claim = context_->state.claim_of_node(pod.spec.node_name);
+  const std::string waited =
+      to_string(milliseconds((context_->now - pod.meta.created).ns / 1'000'000));
+  controllers::Decision bound{
+      "Pod/" + pod.meta.key(),
+      "bind",
+      {{"node", pod.spec.node_name},
+       {"claim", claim == nullptr ? "" : claim->meta.name},
+       {"waited", waited}},
+      "bound to " + pod.spec.node_name,
+      {fmt::format("kube-scheduler found it room {} after it was made", waited)}};
+  for (const api::OwnerReference& owner : pod.meta.owners) {
+    // Autoscalers name the Deployment, whose ReplicaSet stands between it and the pod.
+    const std::string kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
+    bound.inputs.emplace_back("owner",
+                              fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
+  }
+  write("kube_scheduler", bound);
+}
+
+void World::write(std::string_view controller, const controllers::Decision& decision) {
   if (!options_.decisions) return;
   nlohmann::ordered_json line;
   line["time"] = to_rfc3339(context_->now);
