@@ -134,6 +134,8 @@ void pass(benchmark::State& state, bool shrunk, disruption::Objective objective)
 
 void settled(benchmark::State& state) { pass(state, false, disruption::Objective::kStock); }
 void shrunk(benchmark::State& state) { pass(state, true, disruption::Objective::kStock); }
+void shrunk_cost(benchmark::State& state) { pass(state, true, disruption::Objective::kCost); }
+BENCHMARK(shrunk_cost)->Arg(100)->Arg(1000)->Unit(benchmark::kMillisecond);
 BENCHMARK(settled)->Arg(100)->Arg(1000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 BENCHMARK(shrunk)->Arg(100)->Arg(1000)->Arg(10'000)->Unit(benchmark::kMillisecond);
 

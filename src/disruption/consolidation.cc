@@ -137,13 +137,12 @@ Command removal(const Pass& pass, std::span<const size_t> members, Command::Meth
 }
 
 Attempt consolidate(const Pass& pass, Simulation& simulation, std::span<const size_t> members,
-                    Command::Method method) {
-  const bool any_set = pass.options.objective == Objective::kCost;
-  Simulation::Outcome outcome =
-      simulation.without(members, any_set ? kAnyNumber : 1, pass.options.objective);
+                    Command::Method method, size_t most_claims, Objective solver) {
+  Simulation::Outcome outcome = simulation.without(members, most_claims, solver);
   if (!outcome.failure.empty()) return {std::nullopt, std::move(outcome.failure)};
 
   Command command = removal(pass, members, method);
+  command.objective = solver;
   std::vector<scheduling::NewClaim>& claims = outcome.claims;
   std::string why;
   if (claims.size() == 1) {

@@ -55,10 +55,11 @@ struct Attempt {
   std::optional<Command> command;
   std::string failure;  // if there is none
 };
-// Whether the nodes can go: with at most one cheaper node in their place, under Objective::kCost
-// with any number that are cheaper together.
+// Whether the nodes can go with at most `most_claims` new nodes in their place, chosen by this
+// objective's solver, that are cheaper together.
 Attempt consolidate(const Pass& pass, Simulation& simulation, std::span<const size_t> members,
-                    Command::Method method);
+                    Command::Method method, size_t most_claims = 1,
+                    Objective solver = Objective::kStock);
 
 // Rules out the nodes whose pods cost more to move than the node costs in `payback`, and under
 // Objective::kCost those that still warm up.

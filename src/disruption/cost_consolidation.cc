@@ -17,8 +17,11 @@ namespace windlass::disruption {
 namespace {
 
 constexpr size_t kMostMembers = 100;
-constexpr size_t kMostAlone = 200;  // simulations of one node
-constexpr size_t kMostJoined = 50;  // further nodes tried on the best set
+constexpr size_t kMostAlone = 60;   // simulations of one node
+constexpr size_t kMostJoined = 20;  // further nodes tried on the best set
+// Beyond so many pods the set's new nodes are chosen by stock's solver, as many as it likes: the
+// cost solver's time grows faster than their number.
+constexpr size_t kMostPodsPriced = 40;
 
 struct Best {
   std::optional<Command> command;
@@ -49,11 +52,24 @@ std::vector<size_t> members_of(const Pass& pass, const Command& command) {
   return members;
 }
 
+bool within_budgets(const BudgetLedger& budget, const Pass& pass,
+                    const std::vector<size_t>& members) {
+  BudgetLedger left = budget;
+  for (const size_t i : members) {
+    if (left.left(pass.nodes[i]) == 0) return false;
+    left.take(pass.nodes[i]);
+  }
+  return true;
+}
+
 // Tries the set; the failure of a set of one is that node's reason.
 bool attempt(Pass& pass, Simulation& simulation, const std::vector<size_t>& members, Best& best) {
   const auto method =
       members.size() == 1 ? Command::Method::kSingleNode : Command::Method::kMultiNode;
-  Attempt tried = consolidate(pass, simulation, members, method);
+  size_t pods = 0;
+  for (const size_t i : members) pods += pass.nodes[i].pods.size();
+  const Objective solver = pods <= kMostPodsPriced ? Objective::kCost : Objective::kStock;
+  Attempt tried = consolidate(pass, simulation, members, method, kAnyNumber, solver);
   if (tried.command) return best.offer(std::move(*tried.command), members, pass.options);
   if (members.size() == 1) pass.nodes[members.front()].reason = std::move(tried.failure);
   return false;
@@ -79,52 +95,57 @@ void try_prefixes(Pass& pass, Simulation& simulation, const std::vector<size_t>&
   }
 }
 
-void join_more(Pass& pass, Simulation& simulation, const std::vector<size_t>& order, Best& best) {
+void join_more(Pass& pass, Simulation& simulation, const std::vector<size_t>& order,
+               const BudgetLedger& budget, Best& best) {
   if (!best.command) return;
   size_t tried = 0;
   for (const size_t i : order) {
     if (best.members.size() >= kMostMembers || tried == kMostJoined) return;
     if (std::ranges::find(best.members, i) != best.members.end()) continue;
-    ++tried;
     std::vector<size_t> more = best.members;
     more.push_back(i);
+    if (!within_budgets(budget, pass, more)) continue;
+    ++tried;
     attempt(pass, simulation, more, best);
+  }
+}
+
+void try_alone(Pass& pass, Simulation& simulation, const std::vector<size_t>& order,
+               const BudgetLedger& budget, Best& best) {
+  const QuickLook quick_look(pass.cluster, pass.nodes, pass.options);
+  size_t tried = 0;
+  for (const size_t i : order) {
+    NodeView& view = pass.nodes[i];
+    if (budget.left(view) == 0) {
+      view.reason = budget.refusal(view);
+      continue;
+    }
+    view.reason = quick_look.why_hopeless(i);
+    if (!view.open()) continue;
+    if (tried++ == kMostAlone) return;
+    attempt(pass, simulation, {i}, best);
   }
 }
 
 }  // namespace
 
 std::optional<Command> cost_consolidation(Pass& pass, Simulation& simulation) {
-  BudgetLedger budget(pass, kUnderutilized);
-  const QuickLook quick_look(pass.cluster, pass.nodes, pass.options);
-  std::vector<size_t> order;
-  for (const size_t i : in_order_of_gain(pass.nodes, false)) {
-    NodeView& view = pass.nodes[i];
-    if (budget.left(view) == 0) {
-      view.reason = budget.refusal(view);
-      continue;
-    }
-    budget.take(view);
-    order.push_back(i);
+  const BudgetLedger budget(pass, kUnderutilized);
+  const std::vector<size_t> order = in_order_of_gain(pass.nodes, false);
+  std::vector<size_t> together;  // as many of them as the budgets allow at once
+  BudgetLedger left = budget;
+  for (const size_t i : order) {
+    if (left.left(pass.nodes[i]) == 0) continue;
+    left.take(pass.nodes[i]);
+    together.push_back(i);
   }
   Best best;
   try_stock(pass, simulation, best);
-  try_prefixes(pass, simulation, order, best);
-  size_t alone = 0;
-  for (const size_t i : order) {
-    std::string hopeless = quick_look.why_hopeless(i);
-    if (hopeless.empty() && alone < kMostAlone) {
-      ++alone;
-      attempt(pass, simulation, {i}, best);
-    } else if (!hopeless.empty()) {
-      pass.nodes[i].reason = std::move(hopeless);
-    }
-  }
-  // Their reasons are for going alone; as a part of a set they may still pay.
-  join_more(pass, simulation, order, best);
-  if (best.command) {
-    for (const size_t i : best.members) pass.nodes[i].reason.clear();
-  }
+  try_prefixes(pass, simulation, together, best);
+  // The reasons it leaves are for going alone; as a part of a set a node may still pay.
+  try_alone(pass, simulation, order, budget, best);
+  join_more(pass, simulation, order, budget, best);
+  for (const size_t i : best.members) pass.nodes[i].reason.clear();
   return std::move(best.command);
 }
 

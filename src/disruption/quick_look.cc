@@ -51,27 +51,39 @@ bool others_ask_for_capacity_type(const Cluster& cluster, const std::vector<Node
                      [&](const NodeView& view) { return view.node->deleting && any(view.pods); });
 }
 
-}  // namespace
-
-QuickLook::Size QuickLook::size_of(const api::ResourceList& list) {
+Size size_of(const api::ResourceList& list) {
   return {list.milli(api::kCpu), list.milli(api::kMemory), list.milli(api::kNvidiaGpu),
           list.milli(api::kPods)};
 }
 
-bool QuickLook::fits(const Size& pod, const Size& room) {
-  for (size_t i = 0; i < pod.size(); ++i) {
-    if (pod[i] > 0 && pod[i] > room[i]) return false;
+std::vector<const scheduling::ExistingNode*> open_nodes(const Cluster& cluster,
+                                                        const std::vector<NodeView>& nodes) {
+  const Closed closed = closed_nodes(nodes);
+  std::vector<const scheduling::ExistingNode*> open;
+  for (const scheduling::ExistingNode& node : cluster.scheduling.nodes) {
+    const bool taken = closed.claims.contains(node.claim) || closed.names.contains(node.name);
+    if (!taken) open.push_back(&node);
   }
-  return true;
+  return open;
 }
+
+std::vector<Size> free_sizes(const std::vector<const scheduling::ExistingNode*>& nodes) {
+  std::vector<Size> sizes;
+  sizes.reserve(nodes.size());
+  for (const scheduling::ExistingNode* node : nodes) sizes.push_back(size_of(node->available));
+  return sizes;
+}
+
+}  // namespace
 
 QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
                      const Options& options)
-    : nodes_(nodes), spot_to_spot_(options.spot_to_spot) {
-  const Closed closed = closed_nodes(nodes);
-  for (const scheduling::ExistingNode& node : cluster.scheduling.nodes) {
-    if (closed.claims.contains(node.claim) || closed.names.contains(node.name)) continue;
-    rooms_.push_back({&node.claim, &node.name, size_of(node.available)});
+    : nodes_(nodes),
+      spot_to_spot_(options.spot_to_spot),
+      one_new_node_(options.objective == Objective::kStock),
+      free_(free_sizes(open_nodes(cluster, nodes))) {
+  for (const scheduling::ExistingNode* node : open_nodes(cluster, nodes)) {
+    rooms_.push_back({&node->claim, &node->name});
   }
   for (const scheduling::Pool& pool : cluster.scheduling.pools) {
     if (pool.pool == nullptr || pool.types == nullptr || pool.pool->replicas) continue;
@@ -86,25 +98,49 @@ QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
     }
   }
   if (others_ask_for_capacity_type(cluster, nodes)) new_nodes_may_be_spot_ = false;
-  std::stable_sort(offers_.begin(), offers_.end(),
-                   [](const Offer& a, const Offer& b) { return a.usd_per_hour < b.usd_per_hour; });
+  std::ranges::stable_sort(offers_, {}, &Offer::usd_per_hour);
+  unit_usd_.fill(std::numeric_limits<double>::infinity());
+  for (const Offer& offer : offers_) {
+    for (size_t i = 0; i < unit_usd_.size(); ++i) {
+      if (offer.size[i] <= 0) continue;
+      unit_usd_[i] =
+          std::min(unit_usd_[i], offer.usd_per_hour / static_cast<double>(offer.size[i]));
+    }
+  }
+}
+
+bool QuickLook::has_room(const Size& pod, const Candidate& leaving) const {
+  for (size_t at = free_.first_fit(pod, 0); at != RoomTree::kNone;
+       at = free_.first_fit(pod, at + 1)) {
+    const bool goes = *rooms_[at].name == leaving.node || *rooms_[at].claim == leaving.claim;
+    if (!goes) return true;
+  }
+  return false;
+}
+
+double QuickLook::cheapest_for(const Size& size) const {
+  const auto offer =
+      std::ranges::find_if(offers_, [&](const Offer& o) { return fits(size, o.size); });
+  return offer == offers_.end() ? std::numeric_limits<double>::infinity() : offer->usd_per_hour;
 }
 
 double QuickLook::least_price(size_t node) const {
-  const Candidate& leaving = *nodes_[node].node;
-  double least = 0;
+  Size sum{};
+  double dearest = 0;  // of the pods one by one
   for (const api::Pod* pod : nodes_[node].pods) {
     const Size size = size_of(api::pod_requests(pod->spec));
-    const bool has_room = std::any_of(rooms_.begin(), rooms_.end(), [&](const Room& room) {
-      return fits(size, room.free) && *room.name != leaving.node && *room.claim != leaving.claim;
-    });
-    if (has_room) continue;
-    const auto offer = std::find_if(offers_.begin(), offers_.end(),
-                                    [&](const Offer& o) { return fits(size, o.size); });
-    if (offer == offers_.end()) return std::numeric_limits<double>::infinity();
-    least = std::max(least, offer->usd_per_hour);
+    if (has_room(size, *nodes_[node].node)) continue;
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] += size[i];
+    if (!one_new_node_) dearest = std::max(dearest, cheapest_for(size));
   }
-  return least;
+  if (sum == Size{}) return 0;
+  if (one_new_node_) return cheapest_for(sum);
+  double least = dearest;
+  for (size_t i = 0; i < sum.size(); ++i) {
+    if (sum[i] > 0) least = std::max(least, unit_usd_[i] * static_cast<double>(sum[i]));
+  }
+  // A hair below, for what sums of fractions may be off by.
+  return std::isinf(dearest) ? dearest : least * (1 - 1e-12);
 }
 
 std::string QuickLook::why_hopeless(size_t node) const {

@@ -1,19 +1,20 @@
 // A look at one node before the scheduler is asked, at a thousandth of the cost: if some of its
-// pods are too large for every node that stays, what would a new node cost at least, and might it
-// be a spot node again? In a settled cluster that rules out most nodes.
+// pods are too large for every node that stays, what would new nodes cost at least, and might they
+// be spot nodes again? In a settled cluster that rules out nearly all nodes.
 //
 // Worth knowing: it says no only where a simulation would. It compares cpu, memory, GPUs and pod
-// count with what is free before daemons, and takes the cheapest offering of any pool that fits.
+// count with what is free before daemons. Pods that fit on no other node must all be on new ones:
+// on one, whose cheapest offering that holds their sum is the bound, or on several, which cost at
+// least what their pods' shares do at the best price of any one resource.
 #pragma once
 
 #include <array>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "disruption/candidates.h"
 #include "disruption/propose.h"
+#include "disruption/room_tree.h"
 
 namespace windlass::disruption {
 
@@ -26,27 +27,28 @@ class QuickLook {
   [[nodiscard]] std::string why_hopeless(size_t node) const;
 
   // USD/h that the node's pods will cost at least in new nodes: 0 if each of them fits on some
-  // other node by itself, infinity if one fits on no type.
+  // other node by itself, infinity if no type holds what must be on one node.
   [[nodiscard]] double least_price(size_t node) const;
 
  private:
-  using Size = std::array<int64_t, 4>;  // milli-units
   struct Room {
     const std::string* claim;
     const std::string* name;
-    Size free;
   };
   struct Offer {
     double usd_per_hour;
     Size size;
   };
-  static Size size_of(const api::ResourceList& list);
-  static bool fits(const Size& pod, const Size& room);
+  [[nodiscard]] bool has_room(const Size& pod, const Candidate& leaving) const;
+  [[nodiscard]] double cheapest_for(const Size& size) const;
 
   const std::vector<NodeView>& nodes_;
   bool spot_to_spot_;
+  bool one_new_node_;
   std::vector<Room> rooms_;
+  RoomTree free_;                      // of rooms_
   std::vector<Offer> offers_;          // cheapest first
+  std::array<double, 4> unit_usd_{};   // an hour of one milli-unit at the best price
   bool new_nodes_may_be_spot_ = true;  // any that no pod of the node itself restricts
 };
 
