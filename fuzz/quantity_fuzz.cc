@@ -14,7 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto back = windlass::Quantity::parse(printed);
   WL_ASSERT(back.ok());
   WL_ASSERT(*back == *parsed);
-  WL_ASSERT(back->to_string() == printed);
+  // A binary amount that is no whole Ki is printed as a plain number, which reads as a decimal one
+  // ("312.5Ki", "320000", "320k"), as apimachinery does; from there on the text stays.
+  const auto stable = windlass::Quantity::parse(back->to_string());
+  WL_ASSERT(stable.ok() && *stable == *parsed);
+  WL_ASSERT(stable->to_string() == back->to_string());
   // Rounding goes away from zero, so a non-zero amount never becomes nothing.
   WL_ASSERT((parsed->milli() == 0) == (*parsed == windlass::Quantity()));
   WL_ASSERT((parsed->units() < 0) == (*parsed < windlass::Quantity()));
