@@ -47,33 +47,25 @@ bool is_first(const TopologyGroup& group, const TopologyUse& use) {
   return true;
 }
 
+// All rules but spread, which alone depends on the other domains.
+Answer affinity_at(const TopologyGroup& group, const TopologyUse& use, int64_t count) {
+  if (use.rule == TopologyRule::kAffinity) {
+    return count > 0 || is_first(group, use) ? Answer::kYes : Answer::kNotNow;
+  }
+  return count == 0 ? Answer::kYes : Answer::kNever;
+}
+
 Answer rule_on_node(const TopologyGroup& group, const TopologyUse& use, int32_t domain) {
   if (domain < 0) return Answer::kNever;
   const int64_t count = group.counts[static_cast<size_t>(domain)];
-  switch (use.rule) {
-    case TopologyRule::kAntiAffinity:
-    case TopologyRule::kAvoided:
-      return count == 0 ? Answer::kYes : Answer::kNever;
-    case TopologyRule::kAffinity:
-      return count > 0 || is_first(group, use) ? Answer::kYes : Answer::kNotNow;
-    case TopologyRule::kSpread:
-      break;
-  }
+  if (use.rule != TopologyRule::kSpread) return affinity_at(group, use, count);
   if (within_skew(group, use, count, fewest(group, use))) return Answer::kYes;
   return use.by_host ? Answer::kNever : Answer::kNotNow;
 }
 
 Answer rule_on_claim(const TopologyGroup& group, const TopologyUse& use, uint32_t claim) {
   const int64_t count = group.on_claim(claim);
-  switch (use.rule) {
-    case TopologyRule::kAntiAffinity:
-    case TopologyRule::kAvoided:
-      return count == 0 ? Answer::kYes : Answer::kNever;
-    case TopologyRule::kAffinity:
-      return count > 0 || is_first(group, use) ? Answer::kYes : Answer::kNotNow;
-    case TopologyRule::kSpread:
-      break;
-  }
+  if (use.rule != TopologyRule::kSpread) return affinity_at(group, use, count);
   return within_skew(group, use, count, 0) ? Answer::kYes : Answer::kNever;
 }
 
