@@ -1,9 +1,10 @@
 # A room is one directory under src/: its library `room_NAME` from all its sources, and its test
-# program `NAME_test` from the *_test.cc beside them. A room names the rooms below it that it uses;
-# tools/floors.py checks that includes obey.
-function(windlass_room name)
+# program `NAME_test` from the *_test.cc beside them ("server/http" is room_server_http). A room names
+# the rooms it uses; tools/floors.py checks that includes obey.
+function(windlass_room directory)
   cmake_parse_arguments(ROOM "" "" "USES;DEPS" ${ARGN})
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cc)
+  string(REPLACE "/" "_" name ${directory})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${directory}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -17,7 +18,9 @@ function(windlass_room name)
     target_link_libraries(room_${name} PUBLIC dep::${dep})
   endforeach()
   foreach(room ${ROOM_USES})
-    target_link_libraries(room_${name} PUBLIC room_${room})
+    if(TARGET room_${room})
+      target_link_libraries(room_${name} PUBLIC room_${room})
+    endif()
   endforeach()
   if(WINDLASS_TESTS AND tests)
     add_executable(${name}_test ${tests} ${CMAKE_CURRENT_SOURCE_DIR}/tests/test_main.cc)

@@ -1,0 +1,76 @@
+// HTTP/1.1 over TLS (or plain on loopback) on a libevent loop: requests in, replies and streams out.
+// Bounds on everything a peer can do: header and body sizes, idle and slow connections, their number,
+// and what may wait unsent on a stream. One thread: all calls come from the loop's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "server/http/exchange.h"
+
+struct event_base;
+
+namespace windlass::server {
+
+// The loop itself, shared by listeners, timers and signals.
+class EventLoop {
+ public:
+  EventLoop();
+  ~EventLoop();
+  void run();   // until stop()
+  void stop();  // may be called from a signal handler of on_signal
+  void after(Duration delay, std::function<void()> work);
+  void every(Duration period, std::function<void()> work);
+  // Called at the end of every turn that did something: commits go here.
+  void on_turn_end(std::function<void()> work);
+  void on_signal(int number, std::function<void()> work);
+  [[nodiscard]] event_base* base() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct TlsFiles {
+  std::string certificate;  // PEM paths
+  std::string key;
+  std::string client_ca;    // client certificates are asked for and verified against it
+};
+struct Listen {
+  std::string host = "127.0.0.1";
+  uint16_t port = 0;             // 0: any free one
+  std::optional<TlsFiles> tls;   // nullopt: plain HTTP, refused unless host is loopback
+};
+struct HttpLimits {
+  size_t header_bytes = 64 << 10;
+  size_t body_bytes = 3 << 20;               // 413 beyond, as kube-apiserver's 3 MiB
+  Duration idle = seconds(90);               // between requests of a kept connection
+  Duration request = seconds(30);            // from the first byte to the whole request, handshake too
+  size_t connections = 4096;                 // beyond: the longest idle is closed
+  size_t stream_unsent_bytes = 16 << 20;     // a stream's peer that lags further is dropped
+};
+
+class HttpServer {
+ public:
+  HttpServer(EventLoop& loop, HttpLimits limits = {});
+  ~HttpServer();
+  // `authenticate` fills in Request::identity (from headers; a verified client certificate's CN and
+  // O are passed as `certificate`). Error: the address can't be bound, files can't be read.
+  using Authenticate =
+      std::function<Identity(const Request&, const std::optional<Identity>& certificate)>;
+  Status listen(const Listen& listen, Authenticate authenticate, Handler handler);
+  [[nodiscard]] uint16_t port() const;
+  [[nodiscard]] size_t connections() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace windlass::server
