@@ -22,7 +22,8 @@ struct FieldFault {
 // Unknown fields, in order: "spec.replica", "spec.template.spec.containers[0].imge". What strict
 // and warn field validation report as `unknown field "..."`.
 std::vector<std::string> unknown_fields(const Shape& shape, const Json& object);
-// Keys that stand twice in one map of the JSON or YAML text: `duplicate field "spec.replicas"`.
+// Keys that stand twice in one map of the JSON or YAML text, each once, as the same kind of paths:
+// "spec.replicas". Reported as `duplicate field "..."`.
 std::vector<std::string> duplicate_fields(std::string_view text);
 // Values of the wrong JSON type (a 400 in Kubernetes: "json: cannot unmarshal string into Go struct
 // field DeploymentSpec.spec.replicas of type int32"). Empty: all fit. Null fits everything.
