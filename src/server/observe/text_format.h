@@ -9,11 +9,12 @@
 
 namespace windlass::server::observe {
 
-// The shortest digits that read back as the value, in the three layouts Go has for them: 'f' never
-// with an exponent, 'e' always, 'g' below 1e-4 and from 1e21 (or 1e6, see kText).
-std::string format_fixed(double value);  // NaN, +Inf, -Inf
-std::string format_json(double value);   // as the HTTP API: 'e' below 1e-6 and from 1e21
-std::string format_text(double value);   // as the text format: 'e' below 1e-4 and from 1e6 digits
+// The shortest digits that read back as the value (NaN, +Inf, -Inf), with an exponent where
+// Prometheus writes one: never (scalars of the HTTP API), below 1e-6 and from 1e21 (its points),
+// below 1e-4 and from 1e6 (the text formats).
+std::string format_fixed(double value);
+std::string format_json(double value);
+std::string format_text(double value);
 
 enum class TextFormat { kPrometheus, kOpenMetrics };
 // What an Accept header asks for; kPrometheus unless OpenMetrics is named.

@@ -5,6 +5,9 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/prometheus/promql.h"
@@ -28,6 +31,13 @@ struct RangeOptions {
 
 // A scalar gives one series without labels. Errors as of evaluate().
 Result<Matrix> evaluate_range(const Query& query, const Store& store, const RangeOptions& options);
+
+// What a query that parse_promql() took as a range (is_range()) holds at `at`: its raw samples.
+bool is_range(const Query& query);
+Result<Matrix> evaluate_samples(const Query& query, const Store& store, Instant at);
+
+// "text" of a query that is nothing but a string literal, which parse_promql() refuses.
+std::optional<std::string> parse_string_query(std::string_view text);
 
 // The series that a query consisting of one selector names (`up{job="x"}`), with a sample between
 // the two times: what the series and label APIs ask for. Error: any other query.
