@@ -120,6 +120,7 @@ struct Pod {
   bool ready = false;
   std::optional<Instant> scheduled_at;         // PodScheduled=True
   std::optional<Instant> unschedulable_since;  // PodScheduled=False, reason Unschedulable
+  std::string unschedulable_message;           // of that condition
   std::optional<Instant> started_at;
   std::optional<Instant> ready_at;
   std::string nominated_node;
@@ -154,13 +155,48 @@ struct PodTemplate {
   PodSpec spec;
 };
 
+// An absolute number or a percentage.
+struct IntOrPercent {
+  int32_t value = 0;
+  bool percent = false;
+};
+
+// How a workload is rolled out (strategy, paused, limits of time and history) is read and never
+// written: it is the user's alone, and stays in `raw`.
 struct Deployment {
   ObjectMeta meta;
   int32_t replicas = 1;
   LabelSelector selector;
   PodTemplate pod_template;
+  bool recreate = false;  // else RollingUpdate within the two limits
+  IntOrPercent max_surge{25, true};
+  IntOrPercent max_unavailable{25, true};
+  Duration min_ready{};
+  Duration progress_deadline = seconds(600);
+  int32_t revision_history_limit = 10;
+  bool paused = false;
+  // status
+  int64_t observed_generation = 0;
+  int32_t status_replicas = 0;
+  int32_t updated_replicas = 0;
+  int32_t ready_replicas = 0;
+  int32_t available_replicas = 0;
+  int32_t unavailable_replicas = 0;
+  std::vector<Condition> conditions;  // Available, Progressing
+  RawObject raw;
+};
+
+struct ReplicaSet {
+  ObjectMeta meta;
+  int32_t replicas = 1;
+  LabelSelector selector;
+  PodTemplate pod_template;
+  Duration min_ready{};
+  // status
+  int64_t observed_generation = 0;
   int32_t status_replicas = 0;
   int32_t ready_replicas = 0;
+  int32_t available_replicas = 0;
   RawObject raw;
 };
 
@@ -171,8 +207,19 @@ struct StatefulSet {
   PodTemplate pod_template;
   // volumeClaimTemplates: storage class by volume name; empty class: the default one.
   std::vector<std::pair<std::string, std::string>> volume_claims;
+  bool parallel = false;   // podManagementPolicy; else one after the other
+  bool on_delete = false;  // updateStrategy; else RollingUpdate down to `partition`
+  int32_t partition = 0;
+  Duration min_ready{};
+  // status
+  int64_t observed_generation = 0;
   int32_t status_replicas = 0;
   int32_t ready_replicas = 0;
+  int32_t available_replicas = 0;
+  int32_t current_replicas = 0;
+  int32_t updated_replicas = 0;
+  std::string current_revision;
+  std::string update_revision;
   RawObject raw;
 };
 
@@ -180,6 +227,17 @@ struct DaemonSet {
   ObjectMeta meta;
   LabelSelector selector;
   PodTemplate pod_template;
+  bool on_delete = false;  // updateStrategy; else RollingUpdate
+  IntOrPercent max_unavailable{1, false};
+  Duration min_ready{};
+  // status
+  int64_t observed_generation = 0;
+  int32_t desired_scheduled = 0;
+  int32_t current_scheduled = 0;
+  int32_t misscheduled = 0;
+  int32_t ready_pods = 0;
+  int32_t updated_scheduled = 0;
+  int32_t available_pods = 0;
   RawObject raw;
 };
 
@@ -188,11 +246,24 @@ struct Job {
   int32_t parallelism = 1;
   int32_t completions = 1;
   int32_t backoff_limit = 6;
+  bool suspended = false;
+  std::optional<Duration> active_deadline;
+  std::optional<Duration> ttl_after_finished;
   PodTemplate pod_template;
+  // status
+  int32_t active = 0;
+  int32_t ready_pods = 0;
   int32_t succeeded = 0;
   int32_t failed = 0;
+  std::optional<Instant> started_at;
   std::optional<Instant> completed_at;
+  std::vector<Condition> conditions;  // Complete, Failed, Suspended
   RawObject raw;
+
+  // Complete or Failed: nothing is to run any more.
+  [[nodiscard]] bool finished() const {
+    return completed_at || is_true(conditions, "Failed") || is_true(conditions, "Complete");
+  }
 };
 
 struct Namespace {
@@ -220,11 +291,7 @@ struct PriorityClass {
   RawObject raw;
 };
 
-// minAvailable XOR maxUnavailable, each an absolute number or a percentage.
-struct IntOrPercent {
-  int32_t value = 0;
-  bool percent = false;
-};
+// minAvailable XOR maxUnavailable.
 struct PodDisruptionBudget {
   ObjectMeta meta;
   LabelSelector selector;

@@ -165,6 +165,7 @@ void read_pod_status(Reader status, Pod& out) {
     if (scheduled->status == "True") out.scheduled_at = scheduled->changed;
     if (scheduled->status == "False" && scheduled->reason == "Unschedulable") {
       out.unschedulable_since = scheduled->changed;
+      out.unschedulable_message = scheduled->message;
     }
   }
   if (is_true(conditions, "Ready")) {

@@ -16,37 +16,73 @@ void check_selects(const Reader& selector, const LabelSelector& labels, const Po
   }
 }
 
-}  // namespace
-
-Node read_node(Reader root) {
-  Node out;
-  out.meta = read_meta(root.required("metadata"), Scope::kCluster);
-  Reader spec = root.at("spec");
-  out.provider_id = spec.at("providerID").string().value_or("");
-  out.unschedulable = spec.at("unschedulable").boolean().value_or(false);
-  out.taints = read_taints(spec.at("taints"));
-  Reader status = root.at("status");
-  out.capacity = status.at("capacity").resources();
-  // A node that says nothing of what it keeps for itself gives all it has.
-  out.allocatable = status.has("allocatable") ? status.at("allocatable").resources() : out.capacity;
-  out.conditions = read_conditions(status.at("conditions"));
-  return out;
+int32_t count_at(Reader& map, std::string_view key) {
+  return map.at(key).int32(0, INT32_MAX).value_or(0);
 }
+
+int64_t observed_generation(Reader& status) {
+  return status.at("observedGeneration").integer(0, INT64_MAX).value_or(0);
+}
+
+std::optional<Duration> seconds_at(Reader& map, std::string_view key) {
+  const auto value = map.at(key).int32(0, INT32_MAX);
+  if (!value) return std::nullopt;
+  return seconds(*value);
+}
+
+// What the workloads with a selector and a template have in common.
+template <typename T>
+void read_pods(Reader& spec, T& out) {
+  if (!spec.present()) return;
+  Reader selector = spec.required("selector");
+  out.selector = read_selector(selector);
+  out.pod_template = read_pod_template(spec.required("template"));
+  check_selects(selector, out.selector, out.pod_template);
+  out.min_ready = seconds_at(spec, "minReadySeconds").value_or(Duration{});
+}
+
+}  // namespace
 
 Deployment read_deployment(Reader root) {
   Deployment out;
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   Reader spec = root.required("spec");
   out.replicas = spec.at("replicas").int32(0, INT32_MAX).value_or(1);
-  if (spec.present()) {
-    Reader selector = spec.required("selector");
-    out.selector = read_selector(selector);
-    out.pod_template = read_pod_template(spec.required("template"));
-    check_selects(selector, out.selector, out.pod_template);
-  }
+  read_pods(spec, out);
+  Reader strategy = spec.at("strategy");
+  out.recreate = strategy.at("type")
+                     .one_of<bool>({{"RollingUpdate", false}, {"Recreate", true}})
+                     .value_or(false);
+  Reader rolling = strategy.at("rollingUpdate");
+  out.max_surge = read_int_or_percent(rolling.at("maxSurge")).value_or(out.max_surge);
+  out.max_unavailable =
+      read_int_or_percent(rolling.at("maxUnavailable")).value_or(out.max_unavailable);
+  out.progress_deadline =
+      seconds_at(spec, "progressDeadlineSeconds").value_or(out.progress_deadline);
+  out.revision_history_limit = spec.at("revisionHistoryLimit").int32(0, INT32_MAX).value_or(10);
+  out.paused = spec.at("paused").boolean().value_or(false);
   Reader status = root.at("status");
-  out.status_replicas = status.at("replicas").int32(0, INT32_MAX).value_or(0);
-  out.ready_replicas = status.at("readyReplicas").int32(0, INT32_MAX).value_or(0);
+  out.observed_generation = observed_generation(status);
+  out.status_replicas = count_at(status, "replicas");
+  out.updated_replicas = count_at(status, "updatedReplicas");
+  out.ready_replicas = count_at(status, "readyReplicas");
+  out.available_replicas = count_at(status, "availableReplicas");
+  out.unavailable_replicas = count_at(status, "unavailableReplicas");
+  out.conditions = read_conditions(status.at("conditions"));
+  return out;
+}
+
+ReplicaSet read_replica_set(Reader root) {
+  ReplicaSet out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  Reader spec = root.required("spec");
+  out.replicas = spec.at("replicas").int32(0, INT32_MAX).value_or(1);
+  read_pods(spec, out);
+  Reader status = root.at("status");
+  out.observed_generation = observed_generation(status);
+  out.status_replicas = count_at(status, "replicas");
+  out.ready_replicas = count_at(status, "readyReplicas");
+  out.available_replicas = count_at(status, "availableReplicas");
   return out;
 }
 
@@ -55,34 +91,51 @@ StatefulSet read_stateful_set(Reader root) {
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   Reader spec = root.required("spec");
   out.replicas = spec.at("replicas").int32(0, INT32_MAX).value_or(1);
-  if (spec.present()) {
-    Reader selector = spec.required("selector");
-    out.selector = read_selector(selector);
-    out.pod_template = read_pod_template(spec.required("template"));
-    check_selects(selector, out.selector, out.pod_template);
-  }
+  read_pods(spec, out);
   for (Reader claim : spec.at("volumeClaimTemplates").items()) {
     std::string name = claim.required("metadata").at("name").required_string();
     std::string storage_class = claim.required("spec").at("storageClassName").string().value_or("");
     out.volume_claims.emplace_back(std::move(name), std::move(storage_class));
   }
+  out.parallel = spec.at("podManagementPolicy")
+                     .one_of<bool>({{"OrderedReady", false}, {"Parallel", true}})
+                     .value_or(false);
+  Reader strategy = spec.at("updateStrategy");
+  out.on_delete = strategy.at("type")
+                      .one_of<bool>({{"RollingUpdate", false}, {"OnDelete", true}})
+                      .value_or(false);
+  out.partition = strategy.at("rollingUpdate").at("partition").int32(0, INT32_MAX).value_or(0);
   Reader status = root.at("status");
-  out.status_replicas = status.at("replicas").int32(0, INT32_MAX).value_or(0);
-  out.ready_replicas = status.at("readyReplicas").int32(0, INT32_MAX).value_or(0);
+  out.observed_generation = observed_generation(status);
+  out.status_replicas = count_at(status, "replicas");
+  out.ready_replicas = count_at(status, "readyReplicas");
+  out.available_replicas = count_at(status, "availableReplicas");
+  out.current_replicas = count_at(status, "currentReplicas");
+  out.updated_replicas = count_at(status, "updatedReplicas");
+  out.current_revision = status.at("currentRevision").string().value_or("");
+  out.update_revision = status.at("updateRevision").string().value_or("");
   return out;
 }
 
-// Status is not read: which nodes a DaemonSet covers follows from its template.
 DaemonSet read_daemon_set(Reader root) {
   DaemonSet out;
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   Reader spec = root.required("spec");
-  if (spec.present()) {
-    Reader selector = spec.required("selector");
-    out.selector = read_selector(selector);
-    out.pod_template = read_pod_template(spec.required("template"));
-    check_selects(selector, out.selector, out.pod_template);
-  }
+  read_pods(spec, out);
+  Reader strategy = spec.at("updateStrategy");
+  out.on_delete = strategy.at("type")
+                      .one_of<bool>({{"RollingUpdate", false}, {"OnDelete", true}})
+                      .value_or(false);
+  out.max_unavailable = read_int_or_percent(strategy.at("rollingUpdate").at("maxUnavailable"))
+                            .value_or(out.max_unavailable);
+  Reader status = root.at("status");
+  out.observed_generation = observed_generation(status);
+  out.desired_scheduled = count_at(status, "desiredNumberScheduled");
+  out.current_scheduled = count_at(status, "currentNumberScheduled");
+  out.misscheduled = count_at(status, "numberMisscheduled");
+  out.ready_pods = count_at(status, "numberReady");
+  out.updated_scheduled = count_at(status, "updatedNumberScheduled");
+  out.available_pods = count_at(status, "numberAvailable");
   return out;
 }
 
@@ -91,6 +144,9 @@ void read_job_spec(Reader spec, RestartPolicy restart_policy, Job& out) {
   // Without completions a Job is a work queue: done when its pods are, so one success each.
   out.completions = spec.at("completions").int32(0, INT32_MAX).value_or(out.parallelism);
   out.backoff_limit = spec.at("backoffLimit").int32(0, INT32_MAX).value_or(6);
+  out.suspended = spec.at("suspend").boolean().value_or(false);
+  out.active_deadline = seconds_at(spec, "activeDeadlineSeconds");
+  out.ttl_after_finished = seconds_at(spec, "ttlSecondsAfterFinished");
   if (!spec.present()) return;
   Reader pods = spec.required("template");
   out.pod_template = read_pod_template(pods);
@@ -106,38 +162,13 @@ Job read_job(Reader root) {
   out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
   read_job_spec(root.required("spec"), RestartPolicy::kRequired, out);
   Reader status = root.at("status");
-  out.succeeded = status.at("succeeded").int32(0, INT32_MAX).value_or(0);
-  out.failed = status.at("failed").int32(0, INT32_MAX).value_or(0);
+  out.active = count_at(status, "active");
+  out.ready_pods = count_at(status, "ready");
+  out.succeeded = count_at(status, "succeeded");
+  out.failed = count_at(status, "failed");
+  out.started_at = status.at("startTime").time();
+  out.conditions = read_conditions(status.at("conditions"));
   out.completed_at = status.at("completionTime").time();
-  return out;
-}
-
-PriorityClass read_priority_class(Reader root) {
-  PriorityClass out;
-  out.meta = read_meta(root.required("metadata"), Scope::kCluster);
-  // Above a billion are Kubernetes' own classes.
-  const bool system = out.meta.name.starts_with("system-");
-  out.value =
-      root.required("value").int32(INT32_MIN, system ? INT32_MAX : 1'000'000'000).value_or(0);
-  out.global_default = root.at("globalDefault").boolean().value_or(false);
-  out.preempts = root.at("preemptionPolicy")
-                     .one_of<bool>({{"PreemptLowerPriority", true}, {"Never", false}})
-                     .value_or(true);
-  return out;
-}
-
-PodDisruptionBudget read_pod_disruption_budget(Reader root) {
-  PodDisruptionBudget out;
-  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
-  Reader spec = root.required("spec");
-  out.selector = read_selector_or_nothing(spec.at("selector"));
-  Reader min = spec.at("minAvailable");
-  Reader max = spec.at("maxUnavailable");
-  out.min_available = read_int_or_percent(min);
-  out.max_unavailable = read_int_or_percent(max);
-  if (min.present() && max.present()) {
-    max.error("stands beside minAvailable (accepted: one of the two)");
-  }
   return out;
 }
 

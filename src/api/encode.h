@@ -33,6 +33,7 @@ void write(Json& out, const NodeClaim& claim);
 void write(Json& out, const Ec2NodeClass& node_class);
 void write(Json& out, const ScaledObject& object);
 void write(Json& out, const StatefulSet& stateful_set);
+void write(Json& out, const ReplicaSet& replica_set);
 void write(Json& out, const Namespace& namespace_object);
 void write(Json& out, const Secret& secret);
 void write(Json& out, const ConfigMap& config_map);

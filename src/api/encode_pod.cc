@@ -147,6 +147,7 @@ void write_pod_conditions(Json& status, const Pod& pod) {
     Json& scheduled = condition_at(status, "PodScheduled");
     scheduled["status"] = pod.scheduled_at ? "True" : "False";
     put_string(scheduled, "reason", pod.scheduled_at ? "" : "Unschedulable");
+    put_string(scheduled, "message", pod.scheduled_at ? "" : pod.unschedulable_message);
     put_time(scheduled, "lastTransitionTime",
              pod.scheduled_at ? pod.scheduled_at : pod.unschedulable_since);
   }

@@ -37,6 +37,7 @@ std::string_view to_string(Kind kind) {
                                                 "ScaledJob",
                                                 "TriggerAuthentication",
                                                 "NodeOverlay",
+                                                "ReplicaSet",
                                                 "QueryRound",
                                                 "LaunchResult",
                                                 "Interruption",
@@ -48,9 +49,20 @@ std::string_view to_string(Kind kind) {
 State::State(catalog::Catalog catalog, NodeClassUse use)
     : catalog_(std::move(catalog)), node_class_use_(use) {}
 
+template <typename F>
+void State::for_each_owner(const api::Pod& pod, F f) const {
+  for (const api::OwnerReference& owner : pod.meta.owners) {
+    f(owner.uid);
+    if (owners_of_set_.empty()) continue;
+    const auto set = owners_of_set_.find(owner.uid);
+    if (set == owners_of_set_.end()) continue;
+    for (const std::string& uid : set->second) f(uid);
+  }
+}
+
 void State::index(const api::Pod& pod) {
   const std::string key = pod.meta.key();
-  for (const api::OwnerReference& owner : pod.meta.owners) pods_by_owner_[owner.uid].insert(key);
+  for_each_owner(pod, [&](const std::string& uid) { pods_by_owner_[uid].insert(key); });
   if (!pod.spec.node_name.empty()) {
     pods_by_node_[pod.spec.node_name].insert(key);
   } else if (!pod.terminal()) {
@@ -60,7 +72,7 @@ void State::index(const api::Pod& pod) {
 
 void State::unindex(const api::Pod& pod) {
   const std::string key = pod.meta.key();
-  for (const api::OwnerReference& owner : pod.meta.owners) pods_by_owner_[owner.uid].erase(key);
+  for_each_owner(pod, [&](const std::string& uid) { pods_by_owner_[uid].erase(key); });
   if (!pod.spec.node_name.empty()) pods_by_node_[pod.spec.node_name].erase(key);
   unbound_.erase(key);
 }
@@ -79,6 +91,33 @@ void State::index(const api::Ec2NodeClass& node_class) {
                                : catalog_;
   if (!node_class.reservations.empty()) types = catalog::with_reservations(types, node_class);
   types_by_class_.insert_or_assign(node_class.meta.name, std::move(types));
+}
+
+void State::index(const api::Deployment& deployment) {
+  if (!deployment.meta.uid.empty()) {
+    deployment_by_uid_[deployment.meta.uid] = deployment.meta.key();
+  }
+}
+void State::unindex(const api::Deployment& deployment) {
+  deployment_by_uid_.erase(deployment.meta.uid);
+}
+
+// Pods may be known before their ReplicaSet (a restart) and outlive it.
+void State::index(const api::ReplicaSet& replica_set) {
+  std::vector<std::string>& owners = owners_of_set_[replica_set.meta.uid];
+  for (const api::OwnerReference& owner : replica_set.meta.owners) {
+    owners.push_back(owner.uid);
+    const std::set<std::string>& pods = pods_of(replica_set.meta.uid);
+    if (!pods.empty()) pods_by_owner_[owner.uid].insert(pods.begin(), pods.end());
+  }
+}
+void State::unindex(const api::ReplicaSet& replica_set) {
+  for (const api::OwnerReference& owner : replica_set.meta.owners) {
+    for (const std::string& pod : pods_of(replica_set.meta.uid)) {
+      pods_by_owner_[owner.uid].erase(pod);
+    }
+  }
+  owners_of_set_.erase(replica_set.meta.uid);
 }
 
 void State::put(api::Object object) {
@@ -123,6 +162,15 @@ const std::set<std::string>& State::pods_on(std::string_view node) const {
 const std::set<std::string>& State::pods_of(std::string_view owner_uid) const {
   const auto* found = find_in(pods_by_owner_, owner_uid);
   return found == nullptr ? kNone : *found;
+}
+
+const api::Deployment* State::deployment_of(const api::Pod& pod) const {
+  const api::Deployment* found = nullptr;
+  for_each_owner(pod, [&](const std::string& uid) {
+    const auto* key = find_in(deployment_by_uid_, uid);
+    if (found == nullptr && key != nullptr) found = deployments().find(*key);
+  });
+  return found;
 }
 
 const api::Node* State::node_by_provider_id(std::string_view id) const {

@@ -45,6 +45,7 @@ enum class Kind {
   kScaledJob,
   kTriggerAuthentication,
   kNodeOverlay,
+  kReplicaSet,
   // Observations beside objects.
   kQueryRound,
   kLaunchResult,
@@ -98,6 +99,9 @@ class State {
   [[nodiscard]] const Table<api::Ec2NodeClass>& node_classes() const {
     return all<api::Ec2NodeClass>();
   }
+  [[nodiscard]] const Table<api::ReplicaSet>& replica_sets() const {
+    return all<api::ReplicaSet>();
+  }
   [[nodiscard]] const Table<api::ScaledObject>& scaled_objects() const {
     return all<api::ScaledObject>();
   }
@@ -113,8 +117,11 @@ class State {
   [[nodiscard]] const std::set<std::string>& pods_on(std::string_view node) const;
   // Keys of the pods bound to no node and not terminal, in order.
   [[nodiscard]] const std::set<std::string>& unbound_pods() const { return unbound_; }
-  // Keys of the pods an object owns (by owner uid), in order.
+  // Keys of the pods an object owns (by owner uid), in order; a Deployment's also through its
+  // ReplicaSets.
   [[nodiscard]] const std::set<std::string>& pods_of(std::string_view owner_uid) const;
+  // The Deployment that made the pod, itself or by a ReplicaSet; nullptr: none of those here.
+  [[nodiscard]] const api::Deployment* deployment_of(const api::Pod& pod) const;
   [[nodiscard]] const api::Node* node_by_provider_id(std::string_view id) const;
   [[nodiscard]] const api::NodeClaim* claim_by_provider_id(std::string_view id) const;
   // The claim behind a node, or nullptr.
@@ -162,10 +169,17 @@ class State {
   void index(const api::Node& node);
   void index(const api::NodeClaim& claim);
   void index(const api::Ec2NodeClass& node_class);
+  void index(const api::Deployment& deployment);
+  void index(const api::ReplicaSet& replica_set);
   template <typename T>
   void index(const T&) {}
   void unindex(const api::Node& node);
   void unindex(const api::NodeClaim& claim);
+  void unindex(const api::Deployment& deployment);
+  void unindex(const api::ReplicaSet& replica_set);
+  // Calls `f` with the uid of every owner of the pod, those of its ReplicaSets included.
+  template <typename F>
+  void for_each_owner(const api::Pod& pod, F f) const;
   template <typename T>
   void unindex(const T&) {}
 
@@ -175,6 +189,8 @@ class State {
 
   std::map<std::string, std::set<std::string>, std::less<>> pods_by_node_;
   std::map<std::string, std::set<std::string>, std::less<>> pods_by_owner_;
+  std::map<std::string, std::vector<std::string>, std::less<>> owners_of_set_;  // by uid: uids
+  std::map<std::string, std::string, std::less<>> deployment_by_uid_;
   std::set<std::string> unbound_;
   std::map<std::string, std::string, std::less<>> node_by_provider_;
   std::map<std::string, std::string, std::less<>> claim_by_provider_;

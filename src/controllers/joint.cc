@@ -25,14 +25,12 @@ bool is_batch(const api::Pod& pod) {
                      [](const api::OwnerReference& o) { return o.kind == "Job"; });
 }
 
-// The Deployment whose ReplicaSet (named deployment-hash) made the pod, by the owner's uid.
-const api::Deployment* deployment_of(const api::Pod& pod, const cluster::State& state) {
-  for (const auto& [key, deployment] : state.deployments()) {
-    for (const api::OwnerReference& owner : pod.meta.owners) {
-      if (owner.uid == deployment.meta.uid) return &deployment;
-    }
-  }
-  return nullptr;
+// Of the Deployment's pods: what its template or the class it names says.
+int32_t priority_of(const api::Deployment& deployment, const cluster::State& state) {
+  const api::PodSpec& spec = deployment.pod_template.spec;
+  if (spec.priority) return *spec.priority;
+  const api::PriorityClass* named = state.priority_classes().find(spec.priority_class);
+  return named == nullptr ? 0 : named->value;
 }
 
 scaling::RequestMix mix_of(const cluster::ModelSignals& signals) {
@@ -217,7 +215,7 @@ void JointView::narrow(scheduling::Problem& problem, const cluster::State& state
     if (is_batch(pod)) {
       api::Requirements only = batch_requirements(pod, problem);
       if (only.size() > 0) problem.claim_requirements[pod.meta.key()] = std::move(only);
-    } else if (const api::Deployment* deployment = deployment_of(pod, state)) {
+    } else if (const api::Deployment* deployment = state.deployment_of(pod)) {
       const auto held = held_.find(deployment->meta.key());
       if (held != held_.end() && held->second.choice) {
         problem.claim_requirements[pod.meta.key()] = in_types(held->second.choice->types);
@@ -242,7 +240,7 @@ disruption::Options JointView::weigh(const cluster::State& state, Instant now) c
     double hours_lost = 0;
     for (const std::string& key : state.pods_on(name)) {
       const api::Pod& pod = state.pods().at(key);
-      const api::Deployment* deployment = deployment_of(pod, state);
+      const api::Deployment* deployment = state.deployment_of(pod);
       const cluster::InferenceModel* model =
           deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
       if (model != nullptr) hours_lost += model->warm_start.hours();
@@ -305,7 +303,7 @@ void JointController::claim_nodes(const api::Deployment& deployment, int32_t rep
   }
   scheduling::Problem problem = cluster_problem(state, view_->offerings(), now);
   // kube-scheduler will take GPUs from batch pods of lower priority, so they count as free.
-  const int32_t priority = deployment.pod_template.spec.priority.value_or(0);
+  const int32_t priority = priority_of(deployment, state);
   for (scheduling::ExistingNode& node : problem.nodes) {
     for (const std::string& key : state.pods_on(node.name)) {
       const api::Pod& pod = state.pods().at(key);

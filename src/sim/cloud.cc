@@ -55,6 +55,8 @@ Instance& Cloud::create(const catalog::InstanceType& type, const std::string& zo
 }
 
 bool Cloud::out_of_capacity(const controllers::LaunchOffer& offer) {
+  const auto blocked = blocked_.find(offer.instance_type);
+  if (blocked != blocked_.end() && context_.now < blocked->second) return true;
   const Duration at = context_.now - context_.scenario.start;
   for (const CapacityGap& gap : context_.scenario.cloud.gaps) {
     const bool concerns = listed(gap.instance_types, offer.instance_type) &&
@@ -97,6 +99,7 @@ void Cloud::launch(const controllers::Launch& launch) {
     const std::string id = created.provider_id;
     context_.after(context_.scenario.cloud.launch.draw(delays_), [this, id] {
       const Instance& instance = instances_.at(id);
+      if (instance.terminated) return;  // its claim was removed by force meanwhile
       context_.state.observe_launch(
           instance.claim,
           {context_.now, id, instance.type->name, instance.zone, instance.capacity_type,
@@ -122,23 +125,39 @@ void Cloud::plan_interruption(const Instance& instance) {
   const double rate_per_h = context_.scenario.cloud.spot_interruptions_per_h;
   if (instance.capacity_type != api::kSpot || rate_per_h <= 0) return;
   const Duration life = from_seconds(spot_.exponential(rate_per_h / 3600));
-  context_.after(life, [this, id = instance.provider_id] {
-    const Instance& taken = instances_.at(id);
-    if (taken.terminated || taken.going) return;
-    ++interrupted_;
-    context_.note("spot interruption", id);
-    context_.state.observe_unavailable(
-        cluster::offering_key(taken.type->name, taken.zone, taken.capacity_type),
-        context_.now + kUnavailableFor);
-    context_.state.observe_interruption(id, "spot interruption");
-    context_.after(context_.scenario.cloud.spot_notice, [this, id] {
-      Instance& gone = instances_.at(id);
-      if (gone.terminated) return;
-      gone.end_reason = "spot interruption";
-      end(id);
-    });
-  });
+  context_.after(life, [this, id = instance.provider_id] { interrupt(id); });
 }
+
+bool Cloud::interrupt(const std::string& provider_id) {
+  const auto it = instances_.find(provider_id);
+  if (it == instances_.end()) return false;
+  Instance& taken = it->second;
+  if (taken.capacity_type != api::kSpot || taken.terminated || taken.going || taken.noticed) {
+    return false;
+  }
+  taken.noticed = true;
+  ++interrupted_;
+  context_.note("spot interruption", provider_id);
+  context_.state.observe_unavailable(
+      cluster::offering_key(taken.type->name, taken.zone, taken.capacity_type),
+      context_.now + kUnavailableFor);
+  context_.state.observe_interruption(provider_id, "spot interruption");
+  context_.after(context_.scenario.cloud.spot_notice, [this, id = provider_id] { take_back(id); });
+  return true;
+}
+
+void Cloud::take_back(const std::string& provider_id) {
+  Instance& gone = instances_.at(provider_id);
+  if (gone.terminated) return;
+  gone.end_reason = "spot interruption";
+  end(provider_id);
+}
+
+void Cloud::block(const std::string& instance_type, Instant until) {
+  blocked_[instance_type] = until;
+}
+
+void Cloud::unblock(const std::string& instance_type) { blocked_.erase(instance_type); }
 
 void Cloud::terminate(const std::string& provider_id, const std::string& reason) {
   const auto it = instances_.find(provider_id);
@@ -148,6 +167,15 @@ void Cloud::terminate(const std::string& provider_id, const std::string& reason)
   context_.note("terminate", provider_id);
   context_.after(context_.scenario.cloud.shutdown.draw(delays_),
                  [this, provider_id] { end(provider_id); });
+}
+
+void Cloud::forget_claim(const std::string& claim, const std::string& provider_id) {
+  std::vector<std::string> ids;
+  if (!provider_id.empty()) ids.push_back(provider_id);
+  for (const auto& [id, instance] : instances_) {
+    if (instance.claim == claim) ids.push_back(id);
+  }
+  for (const std::string& id : ids) terminate(id, "claim removed");
 }
 
 void Cloud::end(const std::string& provider_id) {

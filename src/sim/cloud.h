@@ -26,6 +26,7 @@ struct Instance {
   Instant launched{};
   std::optional<Instant> terminated;  // end of billing
   bool going = false;                 // a terminate call was taken
+  bool noticed = false;               // the cloud has said that it takes it back
   std::string end_reason;
 };
 
@@ -39,6 +40,14 @@ class Cloud {
 
   void launch(const controllers::Launch& launch);
   void terminate(const std::string& provider_id, const std::string& reason);
+  // The claim is gone although its instance may be there or on its way: it ends.
+  void forget_claim(const std::string& claim, const std::string& provider_id);
+  // The spot notice, now; false if it is no running spot instance, or has had its notice.
+  bool interrupt(const std::string& provider_id);
+  // No launch of the type finds capacity until then (kNever: until unblock()).
+  void block(const std::string& instance_type, Instant until);
+  void unblock(const std::string& instance_type);
+  [[nodiscard]] const std::map<std::string, Instant>& blocked() const { return blocked_; }
   // An instance that is up when the run begins.
   const Instance& start_with(const NodeGroup& group, const std::string& claim, int index);
 
@@ -61,6 +70,7 @@ class Cloud {
   Instance& create(const catalog::InstanceType& type, const std::string& zone,
                    const std::string& capacity_type, double price, const std::string& claim);
   void plan_interruption(const Instance& instance);
+  void take_back(const std::string& provider_id);
   void end(const std::string& provider_id);
   void accrue();
 
@@ -70,6 +80,7 @@ class Cloud {
   Rng gaps_;
   std::map<std::string, Instance> instances_;
   std::set<std::string> tokens_;
+  std::map<std::string, Instant> blocked_;  // by instance type
   uint64_t launched_ = 0;
   int running_ = 0;
   int peak_ = 0;

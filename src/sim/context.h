@@ -29,6 +29,9 @@ struct Context {
   }
 
   const Scenario& scenario;
+  // An API with people before it shows the world: what only they would miss is kept as well (raw
+  // fields, messages, ReplicaSets). Off, nothing of that costs anything.
+  bool served = false;
   cluster::State state;
   EventQueue events;
   Instant now;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/gpu_places.h"
+
 namespace windlass::sim {
 namespace {
 
@@ -40,16 +42,26 @@ void Exporters::scrape() {
   last_ = current_;
 }
 
-// DCGM exporter: a sample a GPU; those of a pod carry its labels. GPUs are handed to pods in order
-// of their names.
-void Exporters::scrape_gpus() {
+// The share of the last interval in which the pod's GPUs were at work.
+double Exporters::gpu_share(const std::string& pod, std::map<std::string, double>& busy) const {
+  if (training_.working(pod)) return kTrainingUtil / 100;
+  const auto server = inference_.servers().find(pod);
+  if (server == inference_.servers().end()) return 0;
+  const double now_busy = inference_.stats(server->second).busy.seconds();
+  const auto before = busy_before_.find(pod);
+  const double was = before == busy_before_.end() ? 0 : before->second;
+  busy[pod] = now_busy;
   const double interval = context_.scenario.metrics.scrape_interval.seconds();
+  return std::clamp((now_busy - was) / interval, 0.0, 1.0);
+}
+
+// DCGM exporter: a sample a GPU; those of a pod carry its labels.
+void Exporters::scrape_gpus() {
   std::map<std::string, double> busy;
+  shares_.clear();
   for (const auto& [name, node] : context_.state.nodes()) {
-    const int64_t gpus = api::whole_units(node.allocatable.milli(api::kNvidiaGpu));
-    if (gpus == 0) continue;
-    int64_t gpu = 0;
-    const auto put = [&](const api::Pod* pod, double util) {
+    int gpu = 0;
+    for (const api::Pod* pod : gpu_holders(context_.state, node)) {
       prometheus::Labels labels = {{"__name__", ""},
                                    {"gpu", std::to_string(gpu)},
                                    {"UUID", fmt::format("GPU-{}-{}", name, gpu)},
@@ -58,35 +70,30 @@ void Exporters::scrape_gpus() {
           it != node.meta.labels.end()) {
         labels["modelName"] = it->second;
       }
+      double share = 0;
       if (pod != nullptr) {
+        const std::string key = pod->meta.key();
+        const auto [known, fresh] = shares_.try_emplace(key, 0.0);
+        if (fresh) known->second = gpu_share(key, busy);
+        share = known->second;
         labels["namespace"] = pod->meta.namespace_name;
         labels["pod"] = pod->meta.name;
         if (!pod->spec.containers.empty()) labels["container"] = pod->spec.containers[0].name;
       }
+      const double percent = share * 100;
       labels["__name__"] = "DCGM_FI_DEV_GPU_UTIL";
-      sample(labels, std::round(util));
+      sample(labels, std::round(percent));
       labels["__name__"] = "DCGM_FI_PROF_GR_ENGINE_ACTIVE";
-      sample(labels, util / 100);
+      sample(labels, percent / 100);
       ++gpu;
-    };
-    for (const std::string& key : context_.state.pods_on(name)) {
-      const api::Pod& pod = context_.state.pods().at(key);
-      const int64_t held = api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu));
-      if (pod.terminal() || held == 0) continue;
-      double util = training_.working(key) ? kTrainingUtil : 0;
-      if (const auto server = inference_.servers().find(key);
-          server != inference_.servers().end()) {
-        const double now_busy = inference_.stats(server->second).busy.seconds();
-        const auto before = busy_before_.find(key);
-        const double was = before == busy_before_.end() ? 0 : before->second;
-        util = std::clamp((now_busy - was) / interval, 0.0, 1.0) * 100;
-        busy[key] = now_busy;
-      }
-      for (int64_t i = 0; i < held && gpu < gpus; ++i) put(&pod, util);
     }
-    while (gpu < gpus) put(nullptr, 0);
   }
   busy_before_ = std::move(busy);
+}
+
+double Exporters::busy_share(const std::string& pod) const {
+  const auto it = shares_.find(pod);
+  return it == shares_.end() ? 0 : it->second;
 }
 
 void Exporters::scrape_servers() {
@@ -124,6 +131,10 @@ void Exporters::scrape_servers() {
 cluster::QueryAnswer Exporters::answer(const controllers::QueryMetrics::Query& query) {
   cluster::QueryAnswer answer;
   answer.trigger = query.trigger;
+  if (context_.now < outage_until_) {
+    answer.error = "connection refused";
+    return answer;
+  }
   const Duration at = context_.now - context_.scenario.start;
   for (const auto& [from, until] : context_.scenario.metrics.outages) {
     if (at >= from && at < until) {

@@ -36,7 +36,7 @@ Result<InferencePlane> InferencePlane::open(Context& context) {
     auto traffic =
         sim::Traffic::open(spec.traffic, seed.value(), scenario.start, scenario.duration);
     if (!traffic.ok()) return traffic.error().in("traffic of model " + spec.model.name);
-    FleetOptions options{spec.model.slo, spec.request_timeout, spec.max_retries};
+    FleetOptions options{spec.model.slo, spec.request_timeout, spec.max_retries, seed.value()};
     plane.fleets_.emplace_back(options, *std::move(traffic), scenario.start);
   }
   plane.traffic_.resize(plane.fleets_.size());
@@ -48,6 +48,10 @@ Status InferencePlane::advance(Instant to) {
     if (Status status = fleet.advance(to); !status.ok()) return status;
   }
   return {};
+}
+
+void InferencePlane::set_traffic_factor(double factor) {
+  for (Fleet& fleet : fleets_) fleet.set_traffic_factor(factor);
 }
 
 Instant InferencePlane::next_drained() const {
@@ -66,13 +70,12 @@ void InferencePlane::report_drained() {
 
 void InferencePlane::pod_ready(const api::Pod& pod) {
   Context& context = context_.get();
+  const api::Deployment* deployment = context.state.deployment_of(pod);
+  if (deployment == nullptr) return;
+  const std::string deployment_key = deployment->meta.key();
   for (size_t i = 0; i < fleets_.size(); ++i) {
     const cluster::InferenceModel& model = context.scenario.models[i].model;
-    const api::Deployment* deployment = context.state.deployments().find(model.deployment);
-    const bool owned = deployment != nullptr &&
-                       std::any_of(pod.meta.owners.begin(), pod.meta.owners.end(),
-                                   [&](const auto& o) { return o.uid == deployment->meta.uid; });
-    if (!owned) continue;
+    if (model.deployment != deployment_key) continue;
     const api::Node& node = context.state.nodes().at(pod.spec.node_name);
     const auto label = node.meta.labels.find(std::string(api::kInstanceTypeLabel));
     const catalog::InstanceType* type =

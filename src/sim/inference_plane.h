@@ -24,6 +24,8 @@ class InferencePlane {
 
   // Arrivals and iterations up to the context's now. Error: the traffic's (a bad row).
   Status advance(Instant to);
+  // So many times the declared requests from now on, on all models.
+  void set_traffic_factor(double factor);
   [[nodiscard]] Instant next_drained() const;
   void report_drained();
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <tuple>
 
+#include "sim/unschedulable.h"
+
 namespace windlass::sim {
 namespace {
 
@@ -24,20 +26,8 @@ double fill(const api::ResourceList& requests, const api::ResourceList& free,
   return fullest;
 }
 
-// The pod's node affinity: any of the required terms.
-bool affinity_admits(const api::Pod& pod, const api::StringMap& labels) {
-  const auto meets = [&](const std::vector<api::RequirementSpec>& specs) {
-    const auto node = api::Requirements::from_labels(labels);
-    return node.why_incompatible(api::Requirements::from_specs(specs), false).empty();
-  };
-  for (const auto& [key, value] : pod.spec.node_selector) {
-    const auto it = labels.find(key);
-    if (it == labels.end() || it->second != value) return false;
-  }
-  const auto& terms = pod.spec.required_node_terms;
-  return terms.empty() || std::any_of(terms.begin(), terms.end(), [&](const auto& term) {
-           return meets(term.match_expressions);
-         });
+bool other_scheduler(const api::PodSpec& spec) {
+  return !spec.scheduler_name.empty() && spec.scheduler_name != "default-scheduler";
 }
 
 }  // namespace
@@ -123,6 +113,7 @@ void KubeScheduler::bind(const api::Pod& pod, const std::string& node) {
   bound.spec.node_name = node;
   bound.scheduled_at = context_.now;
   bound.unschedulable_since.reset();
+  bound.unschedulable_message.clear();
   bound.nominated_node.clear();
   context_.note("bind " + node, bound.meta.key());
   context_.state.put(std::move(bound));
@@ -140,6 +131,7 @@ void KubeScheduler::pass() {
   for (const std::string& key : queue) {
     const api::Pod* found = context_.state.pods().find(key);
     if (found == nullptr || found->meta.deleted) continue;
+    if (other_scheduler(found->spec)) continue;
     const api::Pod pod = *found;  // the table moves under us
     const api::ResourceList requests = api::pod_requests(pod.spec);
     if (const api::Node* node = choose(pod, requests)) {
@@ -155,9 +147,13 @@ void KubeScheduler::pass() {
                       return context_.state.pods().at(k).meta.deleted.has_value();
                     });
     if (leaving || preempt(pod, requests)) continue;
-    if (!pod.unschedulable_since || !pod.nominated_node.empty()) {
+    const std::string why =
+        context_.served ? why_unschedulable(context_.state, pod, requests) : std::string();
+    if (!pod.unschedulable_since || !pod.nominated_node.empty() ||
+        why != pod.unschedulable_message) {
       api::Pod marked = pod;
       marked.nominated_node.clear();
+      marked.unschedulable_message = why;
       marked.unschedulable_since = pod.unschedulable_since.value_or(context_.now);
       context_.state.put(std::move(marked));
     }

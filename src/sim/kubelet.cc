@@ -11,12 +11,10 @@ constexpr Duration kPlainStart = seconds(2);  // a program that is neither a mod
 
 // The model whose Deployment made the pod, if any.
 const ModelSpec* model_of(const Context& context, const api::Pod& pod) {
+  const api::Deployment* deployment = context.state.deployment_of(pod);
+  if (deployment == nullptr) return nullptr;
   for (const ModelSpec& spec : context.scenario.models) {
-    const api::Deployment* deployment = context.state.deployments().find(spec.model.deployment);
-    if (deployment == nullptr) continue;
-    for (const api::OwnerReference& owner : pod.meta.owners) {
-      if (owner.uid == deployment->meta.uid) return &spec;
-    }
+    if (spec.model.deployment == deployment->meta.key()) return &spec;
   }
   return nullptr;
 }
@@ -116,17 +114,21 @@ void Kubelets::start_with(const Instance& instance, const NodeGroup& group,
 
 void Kubelets::remove_node(const Instance& instance) {
   booting_.erase(instance.provider_id);
-  nodes_.erase(instance.node_name);
-  const std::set<std::string> pods = context_.state.pods_on(instance.node_name);
+  drop_node(instance.node_name);
+}
+
+void Kubelets::drop_node(const std::string& node) {
+  nodes_.erase(node);
+  const std::set<std::string> pods = context_.state.pods_on(node);
   for (const std::string& pod : pods) {
     on_gone(pod);
     context_.state.remove(Kind::kPod, pod);
   }
-  context_.note("node gone", instance.node_name);
-  context_.state.remove(Kind::kNode, instance.node_name);
+  context_.note("node gone", node);
+  context_.state.remove(Kind::kNode, node);
 }
 
-Duration Kubelets::startup(const api::Pod& pod, NodeState& node) {
+PodStart Kubelets::startup(const api::Pod& pod, NodeState& node) {
   const std::string image = pod.spec.containers.empty() ? "" : pod.spec.containers.front().image;
   auto [it, absent] = node.images.try_emplace(image, context_.now);
   if (absent) {
@@ -136,21 +138,25 @@ Duration Kubelets::startup(const api::Pod& pod, NodeState& node) {
                             : declared->second;
     it->second = context_.now + pull.draw(pod_delays_);
   }
-  Duration delay = std::max(it->second, context_.now) - context_.now;
+  PodStart start;
+  start.pull_until = std::max(it->second, context_.now);
+  start.load_until = start.pull_until;
   if (const ModelSpec* model = model_of(context_, pod)) {
-    delay += model->weights.draw(pod_delays_) + model->engine_start.draw(pod_delays_);
+    start.load_until = start.pull_until + model->weights.draw(pod_delays_);
+    start.ready_at = start.load_until + model->engine_start.draw(pod_delays_);
   } else if (of_job(pod)) {
-    delay += context_.scenario.training.start.draw(pod_delays_);
+    start.ready_at = start.load_until + context_.scenario.training.start.draw(pod_delays_);
   } else {
-    delay += kPlainStart;
+    start.ready_at = start.load_until + kPlainStart;
   }
-  return delay;
+  return start;
 }
 
 void Kubelets::start_pod(const std::string& key) {
   const api::Pod& pod = context_.state.pods().at(key);
-  const Duration delay = startup(pod, nodes_[pod.spec.node_name]);
-  context_.after(delay, [this, key, uid = pod.meta.uid] {
+  const PodStart start = startup(pod, nodes_[pod.spec.node_name]);
+  starts_[key] = start;
+  context_.events.at(start.ready_at, [this, key, uid = pod.meta.uid] {
     const api::Pod* started = context_.state.pods().find(key);
     if (started != nullptr && started->meta.uid == uid && !started->meta.deleted) make_ready(key);
   });
@@ -161,7 +167,13 @@ void Kubelets::start_pod_warm(const std::string& key) {
   for (const api::Container& container : pod.spec.containers) {
     nodes_[pod.spec.node_name].images[container.image] = context_.now;
   }
+  starts_[key] = {context_.now, context_.now, context_.now};
   make_ready(key);
+}
+
+std::optional<PodStart> Kubelets::start_of(const std::string& pod) const {
+  const auto it = starts_.find(pod);
+  return it == starts_.end() ? std::nullopt : std::optional(it->second);
 }
 
 void Kubelets::make_ready(const std::string& key) {
@@ -180,7 +192,10 @@ void Kubelets::stop_pod(const std::string& key) {
   if (pod == nullptr) return;
   if (on_stop(key)) {
     // A process that ends on SIGTERM is away within about a second.
-    context_.after(seconds(1), [this, key] { finish_pod(key); });
+    context_.after(seconds(1), [this, key, uid = pod->meta.uid] {
+      const api::Pod* late = context_.state.pods().find(key);
+      if (late != nullptr && late->meta.uid == uid) finish_pod(key);
+    });
     return;
   }
   context_.after(pod->spec.termination_grace, [this, key, uid = pod->meta.uid] {

@@ -12,6 +12,14 @@
 
 namespace windlass::sim {
 
+// How a pod's start goes on: each step ends where the next one begins. A pod that serves no model
+// loads nothing.
+struct PodStart {
+  Instant pull_until{};  // the image is there
+  Instant load_until{};  // weights are loaded
+  Instant ready_at{};    // the engine (or program) is up
+};
+
 class Kubelets {
  public:
   explicit Kubelets(Context& context);
@@ -27,12 +35,19 @@ class Kubelets {
   // A node that is up and warm when the run begins. `labels` and `taints` beside the type's own.
   void start_with(const Instance& instance, const NodeGroup& group, const api::NodeClaim* claim);
   void remove_node(const Instance& instance);
+  // The Node and all its pods are gone, whatever became of the instance.
+  void drop_node(const std::string& node);
 
   void start_pod(const std::string& pod);
   // Image present and program running at once: for the pods a run begins with.
   void start_pod_warm(const std::string& pod);
   void stop_pod(const std::string& pod);
   void finish_pod(const std::string& pod);
+
+  // The pod is gone from the API.
+  void forget_pod(const std::string& pod) { starts_.erase(pod); }
+  // Of a pod whose kubelet has begun; also when it is up.
+  [[nodiscard]] std::optional<PodStart> start_of(const std::string& pod) const;
 
   // When the node of an instance became Ready.
   [[nodiscard]] std::optional<Instant> ready_at(const std::string& provider_id) const;
@@ -45,12 +60,13 @@ class Kubelets {
   api::Node make_node(const Instance& instance) const;
   void join(const std::string& provider_id);
   void make_ready(const std::string& pod);
-  // Until image and program of the pod are up.
-  Duration startup(const api::Pod& pod, NodeState& node);
+  // When image and program of the pod will be up.
+  PodStart startup(const api::Pod& pod, NodeState& node);
 
   Context& context_;
   Rng delays_;
   Rng pod_delays_;
+  std::map<std::string, PodStart> starts_;          // by pod
   std::map<std::string, NodeState> nodes_;          // by node name
   std::map<std::string, std::string> instance_of_;  // node name -> provider id
   std::map<std::string, Instant> ready_by_instance_;

@@ -3,7 +3,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace windlass::sim {
+namespace {
+
+// On a pod or its Job: how long the program runs, and how it ends.
+constexpr const char* kRunSeconds = "windlass.dev/run-seconds";
+constexpr const char* kExitCode = "windlass.dev/exit-code";
+constexpr int64_t kDefaultRun = 60;
+constexpr int64_t kLongestRun = 365LL * 86400;
+
+std::optional<int64_t> number_of(const api::Pod& pod, const api::Job* job, const char* key) {
+  for (const api::ObjectMeta* meta : {&pod.meta, job == nullptr ? nullptr : &job->meta}) {
+    if (meta == nullptr) continue;
+    const auto it = meta->annotations.find(key);
+    if (it == meta->annotations.end()) continue;
+    if (const auto value = parse_int(it->second); value.ok()) return *value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 Training::Training(Context& context) : context_(context) {}
 
@@ -39,10 +60,16 @@ void Training::submit(const JobSpec& spec) {
 void Training::pod_ready(const api::Pod& pod) {
   const auto owner = std::find_if(pod.meta.owners.begin(), pod.meta.owners.end(),
                                   [](const auto& o) { return o.kind == "Job"; });
-  if (owner == pod.meta.owners.end()) return;
+  if (owner == pod.meta.owners.end()) {
+    if (context_.served && number_of(pod, nullptr, kRunSeconds)) run_plain(pod, nullptr);
+    return;
+  }
   const std::string job = pod.meta.namespace_name + "/" + owner->name;
   const auto it = jobs_.find(job);
-  if (it == jobs_.end()) return;  // a Job of the manifests: no work is declared for it
+  if (it == jobs_.end()) {  // a Job of the manifests: no work is declared for it
+    if (context_.served) run_plain(pod, context_.state.jobs().find(job));
+    return;
+  }
   Progress& progress = it->second;
   if (!progress.started) {
     progress.started = true;
@@ -71,11 +98,26 @@ void Training::pod_ready(const api::Pod& pod) {
     busy_gpu_seconds_ += (context_.now - since).seconds() * mine->second.gpus;
     running_.erase(mine);
     ++completed_;
-    on_done(key);
+    on_done(key, true);
+  });
+}
+
+void Training::run_plain(const api::Pod& pod, const api::Job* job) {
+  const int64_t length =
+      std::clamp<int64_t>(number_of(pod, job, kRunSeconds).value_or(kDefaultRun), 0, kLongestRun);
+  const bool succeeds = number_of(pod, job, kExitCode).value_or(0) == 0;
+  plain_.insert(pod.meta.key());
+  context_.after(seconds(length), [this, key = pod.meta.key(), uid = pod.meta.uid, succeeds] {
+    const api::Pod* ended = context_.state.pods().find(key);
+    const bool runs = ended != nullptr && ended->meta.uid == uid && plain_.contains(key);
+    if (!runs || ended->terminal() || ended->meta.deleted) return;
+    plain_.erase(key);
+    on_done(key, succeeds);
   });
 }
 
 bool Training::pod_stops(const std::string& pod) {
+  if (plain_.erase(pod) > 0) return true;
   const auto it = running_.find(pod);
   if (it == running_.end()) return false;
   const Run run = it->second;

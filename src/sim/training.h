@@ -1,9 +1,11 @@
 // Training jobs on the cluster: a pod works at its GPUs' speed; killed work since the last
-// checkpoint is done again.
+// checkpoint is done again. Of a Job that the scenario declares no work for nobody knows how long
+// it would run; in a served world its pods end after a minute, or as their annotations say.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 
 #include "sim/context.h"
@@ -14,8 +16,8 @@ class Training {
  public:
   explicit Training(Context& context);
 
-  // Set by the world: the pod has done its job's work.
-  std::function<void(const std::string& pod)> on_done;
+  // Set by the world: the pod has done its job's work, or its program ended with an error.
+  std::function<void(const std::string& pod, bool succeeded)> on_done;
 
   // Puts the scenario's jobs in the queue of events.
   void plan();
@@ -26,7 +28,9 @@ class Training {
   // GPU time at work so far.
   [[nodiscard]] double busy_gpu_seconds() const;
   // The pod is at work now.
-  [[nodiscard]] bool working(const std::string& pod) const { return running_.contains(pod); }
+  [[nodiscard]] bool working(const std::string& pod) const {
+    return running_.contains(pod) || plain_.contains(pod);
+  }
   [[nodiscard]] int submitted() const { return submitted_; }
   [[nodiscard]] int started() const { return started_; }
   [[nodiscard]] int completed() const { return completed_; }
@@ -50,10 +54,12 @@ class Training {
     int gpus = 1;
   };
   void submit(const JobSpec& spec);
+  void run_plain(const api::Pod& pod, const api::Job* job);
 
   Context& context_;
   std::map<std::string, Progress> jobs_;  // by job key
   std::map<std::string, Run> running_;    // by pod
+  std::set<std::string> plain_;           // pods of no declared work that will end by themselves
   double busy_gpu_seconds_ = 0;
   double wait_sum_s_ = 0;
   double redone_gpu_s_ = 0;

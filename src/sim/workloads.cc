@@ -90,7 +90,7 @@ void Workloads::create_pod(const api::PodTemplate& pod_template, const api::Obje
 
 void Workloads::sync_deployment(const std::string& key) {
   const api::Deployment* found = context_.state.deployments().find(key);
-  if (found == nullptr) return;
+  if (found == nullptr || found->meta.deleted) return;
   std::vector<const api::Pod*> live;
   int32_t ready = 0;
   for (const std::string& pod_key : context_.state.pods_of(found->meta.uid)) {
@@ -123,7 +123,7 @@ void Workloads::sync_deployment(const std::string& key) {
 
 void Workloads::sync_job(const std::string& key) {
   const api::Job* found = context_.state.jobs().find(key);
-  if (found == nullptr || found->completed_at) return;
+  if (found == nullptr || found->completed_at || found->meta.deleted) return;
   api::Job job = *found;
   int32_t active = 0;
   int32_t succeeded = 0;
@@ -147,6 +147,7 @@ void Workloads::sync_job(const std::string& key) {
 
 void Workloads::sync_daemons() {
   for (const auto& [key, daemon_set] : context_.state.daemon_sets()) {
+    if (daemon_set.meta.deleted) continue;
     std::set<std::string> covered;
     for (const std::string& pod_key : context_.state.pods_of(daemon_set.meta.uid)) {
       covered.insert(context_.state.pods().at(pod_key).spec.node_name);

@@ -1,80 +1,45 @@
 #include "sim/world.h"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "controllers/cluster_view.h"
-#include "sim/api_server.h"
-#include "sim/cloud.h"
-#include "sim/exporters.h"
-#include "sim/inference_plane.h"
-#include "sim/kube_scheduler.h"
-#include "sim/kubelet.h"
-#include "sim/recorder.h"
-#include "sim/training.h"
-#include "sim/workloads.h"
-
 namespace windlass::sim {
-namespace {
 
 using cluster::Kind;
 using controllers::Policy;
 
-class World {
- public:
-  World(const Scenario& scenario, Policy policy, const RunOptions& options,
-        InferencePlane inference, std::unique_ptr<Context> context)
-      : scenario_(scenario),
-        policy_(policy),
-        options_(options),
-        context_(std::move(context)),
-        api_(*context_),
-        cloud_(*context_),
-        kubelets_(*context_),
-        scheduler_(*context_, api_),
-        workloads_(*context_, api_),
-        inference_(std::move(inference)),
-        training_(*context_),
-        exporters_(*context_, inference_, training_),
-        recorder_(*context_, cloud_, kubelets_, inference_, training_),
-        ring_(controllers::wire(policy, scenario.wiring)) {
-    connect();
-  }
+World::World(const Scenario& scenario, Policy policy, WorldOptions options,
+             InferencePlane inference, std::unique_ptr<Context> context)
+    : scenario_(scenario),
+      policy_(policy),
+      options_(std::move(options)),
+      context_(std::move(context)),
+      api_(*context_),
+      cloud_(*context_),
+      kubelets_(*context_),
+      scheduler_(*context_, api_),
+      workloads_(*context_, api_),
+      inference_(std::move(inference)),
+      training_(*context_),
+      exporters_(*context_, inference_, training_),
+      recorder_(*context_, cloud_, kubelets_, inference_, training_),
+      ring_(controllers::wire(policy, scenario.wiring)) {
+  connect();
+}
 
-  Result<RunResult> run();
+World::~World() = default;
 
- private:
-  void connect();
-  void set_up();
-  void place_first_nodes(const StartSpec& start);
-  void start_first_pods();
-  void tick_signals();
-  void perform(const controllers::Action& action);
-  // Hands the changes to the in-cluster parts and the ring until all is quiet at this instant.
-  void settle();
-  void react(const cluster::Change& change);
-  void log(std::string_view controller, const controllers::Decision& decision);
-  void write(std::string_view controller, const controllers::Decision& decision);
-  void tell_bound(const api::Pod& pod);
-
-  const Scenario& scenario_;
-  Policy policy_;
-  const RunOptions& options_;
-  std::unique_ptr<Context> context_;
-  ApiServer api_;
-  Cloud cloud_;
-  Kubelets kubelets_;
-  KubeScheduler scheduler_;
-  Workloads workloads_;
-  InferencePlane inference_;
-  Training training_;
-  Exporters exporters_;
-  Recorder recorder_;
-  controllers::Ring ring_;
-  std::set<std::string> started_;  // pods whose kubelet has begun
-};
+Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy policy,
+                                           WorldOptions options) {
+  auto context = std::make_unique<Context>(scenario, catalog::built_in(scenario.cloud.catalog));
+  context->served = options.keep_raw;
+  auto inference = InferencePlane::open(*context);
+  if (!inference.ok()) return inference.error();
+  std::unique_ptr<World> world(
+      new World(scenario, policy, std::move(options), *std::move(inference), std::move(context)));
+  world->set_up();
+  return world;
+}
 
 void World::connect() {
   cloud_.on_running = [this](const Instance& instance) { kubelets_.boot(instance); };
@@ -97,111 +62,13 @@ void World::connect() {
     started_.erase(key);
   };
   inference_.on_drained = [this](const std::string& key) { kubelets_.finish_pod(key); };
-  training_.on_done = [this](const std::string& key) {
+  training_.on_done = [this](const std::string& key, bool succeeded) {
     api::Pod pod = context_->state.pods().at(key);
-    pod.phase = api::PodPhase::kSucceeded;
+    pod.phase = succeeded ? api::PodPhase::kSucceeded : api::PodPhase::kFailed;
     pod.ready = false;
-    context_->note("succeeded", key);
+    context_->note(succeeded ? "succeeded" : "failed", key);
     context_->state.put(std::move(pod));
   };
-}
-
-// Nodes that are up at time 0: those of a NodePool with a claim of their own, as if launched
-// before.
-void World::place_first_nodes(const StartSpec& start) {
-  int count = 0;
-  for (const NodeGroup& group : start.nodes) {
-    const api::NodePool* pool = context_->state.node_pools().find(group.pool);
-    for (int i = 0; i < group.count; ++i) {
-      const std::string name =
-          pool == nullptr ? "" : fmt::format("{}-start-{}", group.pool, ++count);
-      const Instance& instance = cloud_.start_with(group, name, i);
-      if (pool == nullptr) {
-        kubelets_.start_with(instance, group, nullptr);
-        continue;
-      }
-      api::NodeClaim claim;
-      claim.meta.name = name;
-      claim.meta.uid = "claim-" + name;
-      claim.meta.created = context_->now;
-      claim.meta.finalizers = {std::string(api::kTerminationFinalizer)};
-      claim.meta.labels = pool->labels;
-      for (const auto& [key, value] : instance.type->requirements.labels()) {
-        claim.meta.labels[key] = value;
-      }
-      claim.meta.labels[std::string(api::kNodePoolLabel)] = group.pool;
-      claim.meta.labels[std::string(api::kInstanceTypeLabel)] = instance.type->name;
-      claim.meta.labels[std::string(api::kZoneLabel)] = instance.zone;
-      claim.meta.labels[std::string(api::kCapacityTypeLabel)] = instance.capacity_type;
-      claim.taints = pool->taints;
-      claim.requirements = pool->requirements;
-      claim.node_class = pool->node_class;
-      claim.provider_id = instance.provider_id;
-      claim.node_name = instance.node_name;
-      const catalog::InstanceType* type =
-          context_->state.types_for(pool->node_class.name).find(instance.type->name);
-      claim.capacity = type->capacity;
-      claim.allocatable = type->allocatable;
-      for (const char* condition : {"Launched", "Registered", "Initialized", "Ready"}) {
-        claim.conditions.push_back({condition, "True", condition, "", context_->now});
-      }
-      context_->state.put(claim);
-      kubelets_.start_with(instance, group, &claim);
-    }
-  }
-}
-
-void World::start_first_pods() {
-  std::vector<std::string> deployments;
-  for (const auto& [key, deployment] : context_->state.deployments()) deployments.push_back(key);
-  for (const std::string& key : deployments) workloads_.sync_deployment(key);
-  workloads_.sync_daemons();
-  scheduler_.pass();
-  std::vector<std::string> bound;
-  for (const auto& [key, pod] : context_->state.pods()) {
-    if (!pod.spec.node_name.empty()) bound.push_back(key);
-  }
-  for (const std::string& key : bound) {
-    started_.insert(key);
-    kubelets_.start_pod_warm(key);
-  }
-}
-
-void World::set_up() {
-  for (const api::Object& object : scenario_.objects) {
-    api::Object placed = object;
-    if (auto* deployment = std::get_if<api::Deployment>(&placed)) {
-      // An object of a file has no uid; its pods are found by it.
-      deployment->meta.uid = "deployment-" + deployment->meta.key();
-      deployment->meta.created = context_->now;
-      if (const api::PriorityClass* priority = context_->state.priority_classes().find(
-              deployment->pod_template.spec.priority_class)) {
-        deployment->pod_template.spec.priority = priority->value;
-      }
-      const StartSpec& start = policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled;
-      if (const auto it = start.replicas.find(deployment->meta.key()); it != start.replicas.end()) {
-        deployment->replicas = it->second;
-      }
-    } else if (auto* daemon_set = std::get_if<api::DaemonSet>(&placed)) {
-      daemon_set->meta.uid = "daemonset-" + daemon_set->meta.key();
-    } else if (auto* scaled = std::get_if<api::ScaledObject>(&placed)) {
-      scaled->meta.created = context_->now;
-    } else if (auto* job = std::get_if<api::Job>(&placed)) {
-      job->meta.uid = "job-" + job->meta.key();
-      job->meta.created = context_->now;
-    }
-    context_->state.put(std::move(placed));
-  }
-  std::vector<cluster::InferenceModel> models;
-  for (const ModelSpec& spec : scenario_.models) models.push_back(spec.model);
-  context_->state.set_models(std::move(models));
-  place_first_nodes(policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled);
-  start_first_pods();
-  training_.plan();
-  exporters_.start();
-  recorder_.start();
-  tick_signals();
-  ring_.start(context_->state, context_->now);
 }
 
 void World::tick_signals() {
@@ -232,6 +99,10 @@ void World::react(const cluster::Change& change) {
   const bool moves_pods = change.kind == Kind::kPod || change.kind == Kind::kNode;
   if (moves_pods && !context_->state.unbound_pods().empty()) scheduler_.wake();
   if (change.kind != Kind::kPod) return;
+  if (change.removed) {  // its name may come again
+    started_.erase(change.key);
+    kubelets_.forget_pod(change.key);
+  }
   recorder_.pods_changed();
   const api::Pod* pod = context_->state.pods().find(change.key);
   const bool starts = pod != nullptr && !pod->spec.node_name.empty() && !pod->meta.deleted &&
@@ -246,13 +117,13 @@ void World::react(const cluster::Change& change) {
 void World::log(std::string_view controller, const controllers::Decision& decision) {
   context_->note(decision.what, decision.object);
   context_->hash.add(decision.result);
-  write(controller, decision);
+  if (on_decision) on_decision(controller, decision);
 }
 
 // The scheduler of the cluster is part of the simulated world, so this is no decision of ours and
 // no part of the hash; without it nobody could follow a pod to its node.
 void World::tell_bound(const api::Pod& pod) {
-  if (!options_.decisions) return;
+  if (!on_decision) return;
   const api::NodeClaim* claim = context_->state.claim_of_node(pod.spec.node_name);
   const std::string waited =
       to_string(milliseconds((context_->now - pod.meta.created).ns / 1'000'000));
@@ -270,29 +141,18 @@ void World::tell_bound(const api::Pod& pod) {
     bound.inputs.emplace_back("owner",
                               fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
   }
-  write("kube_scheduler", bound);
-}
-
-void World::write(std::string_view controller, const controllers::Decision& decision) {
-  if (!options_.decisions) return;
-  nlohmann::ordered_json line;
-  line["time"] = to_rfc3339(context_->now);
-  line["policy"] = controllers::to_string(policy_);
-  line["controller"] = controller;
-  line["object"] = decision.object;
-  line["decision"] = decision.what;
-  line["inputs"] = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
-  line["result"] = decision.result;
-  line["reasons"] = decision.reasons;
-  options_.decisions(line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  on_decision("kube_scheduler", bound);
 }
 
 void World::settle() {
+  settled_ = true;
   controllers::Ring::Step step;
   while (true) {
     const std::deque<cluster::Change> changes = context_->state.take_changes();
     for (const cluster::Change& change : changes) react(change);
+    if (on_change) {
+      for (const cluster::Change& change : changes) on_change(change);
+    }
     ring_.observe(changes, context_->state, context_->now);
     if (!ring_.step(context_->state, context_->now, step)) {
       if (changes.empty()) return;
@@ -305,41 +165,67 @@ void World::settle() {
   }
 }
 
-Result<RunResult> World::run() {
-  set_up();
-  settle();
-  const Instant end = scenario_.start + scenario_.duration;
-  Instant next_progress = scenario_.start;
-  bool partial = false;
+Instant World::next_due() const {
+  if (!settled_) return context_->now;
+  return std::min({context_->events.next(), ring_.next_due(), inference_.next_drained()});
+}
+
+Status World::run_until(Instant to, const std::function<bool()>& enough) {
+  if (!settled_) settle();
   while (true) {
-    const Instant next =
-        std::min({context_->events.next(), ring_.next_due(), inference_.next_drained(), end});
-    context_->now = std::max(next, context_->now);
-    if (Status status = inference_.advance(context_->now); !status.ok()) return status.error();
-    if (context_->now >= end) break;
-    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) {
-      partial = true;
-      break;
-    }
+    context_->now = std::max(std::min(next_due(), to), context_->now);
+    if (Status status = inference_.advance(context_->now); !status.ok()) return status;
+    if (context_->now >= to) return {};
     if (inference_.next_drained() <= context_->now) inference_.report_drained();
     if (context_->events.next() <= context_->now) context_->events.pop()();
     settle();
-    if (options_.progress && context_->now >= next_progress) {
-      options_.progress(context_->since_start_s() / scenario_.duration.seconds());
-      next_progress = context_->now + minutes(30);
-    }
+    if (enough && enough()) return {};
   }
-  return recorder_.result(policy_, partial);
+}
+
+RunResult World::result(bool partial) { return recorder_.result(policy_, partial); }
+
+namespace {
+
+std::string decision_line(Instant now, Policy policy, std::string_view controller,
+                          const controllers::Decision& decision) {
+  nlohmann::ordered_json line;
+  line["time"] = to_rfc3339(now);
+  line["policy"] = controllers::to_string(policy);
+  line["controller"] = controller;
+  line["object"] = decision.object;
+  line["decision"] = decision.what;
+  line["inputs"] = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
+  line["result"] = decision.result;
+  line["reasons"] = decision.reasons;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace
 
 Result<RunResult> simulate(const Scenario& scenario, Policy policy, const RunOptions& options) {
-  auto context = std::make_unique<Context>(scenario, catalog::built_in(scenario.cloud.catalog));
-  auto inference = InferencePlane::open(*context);
-  if (!inference.ok()) return inference.error();
-  World world(scenario, policy, options, *std::move(inference), std::move(context));
-  return world.run();
+  auto opened = World::open(scenario, policy, {});
+  if (!opened.ok()) return opened.error();
+  World& world = **opened;
+  if (options.decisions) {
+    world.on_decision = [&](std::string_view controller, const controllers::Decision& decision) {
+      options.decisions(decision_line(world.now(), policy, controller, decision));
+    };
+  }
+  Instant next_progress = scenario.start;
+  bool partial = false;
+  const auto between_events = [&] {
+    if (options.progress && world.now() >= next_progress) {
+      options.progress((world.now() - scenario.start).seconds() / scenario.duration.seconds());
+      next_progress = world.now() + minutes(30);
+    }
+    partial = options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
+    return partial;
+  };
+  const Instant end = scenario.start + scenario.duration;
+  if (Status status = world.run_until(end, between_events); !status.ok()) return status.error();
+  return world.result(partial);
 }
 
 }  // namespace windlass::sim

@@ -9,6 +9,7 @@
 #include "sim/inference/min_tree.h"
 #include "sim/inference/request_slab.h"
 #include "sim/inference/server.h"
+#include "sim/traffic/controlled_traffic.h"
 
 namespace windlass::sim {
 namespace {
@@ -36,11 +37,9 @@ struct Deadline {
 struct Fleet::Impl {
   Impl(FleetOptions fleet_options, Traffic fleet_traffic, Instant start)
       : options(fleet_options),
-        traffic(std::move(fleet_traffic)),
+        traffic(std::move(fleet_traffic), fleet_options.seed),
         now_ns(start.ns),
-        accounts(fleet_options.slo, start) {
-    upcoming = traffic.next();
-  }
+        accounts(fleet_options.slo, start) {}
 
   Place& place(ServerId id) {
     WL_ASSERT(id < places.size());
@@ -59,9 +58,8 @@ struct Fleet::Impl {
   void refresh(uint32_t id);
 
   FleetOptions options;
-  Traffic traffic;
+  ControlledTraffic traffic;
   int64_t now_ns;
-  std::optional<Request> upcoming;
   std::deque<Deadline> deadlines;  // in order of time: the timeout is one for all
   RequestSlab slab;
   RequestQueue router_queue;
@@ -189,7 +187,7 @@ Status Fleet::advance(Instant to) {
   while (true) {
     const int64_t server_ns = fleet.next_event.min_key();
     const int64_t timeout_ns = fleet.deadlines.empty() ? INT64_MAX : fleet.deadlines.front().at_ns;
-    const int64_t arrival_ns = fleet.upcoming ? fleet.upcoming->arrival.ns : INT64_MAX;
+    const int64_t arrival_ns = fleet.traffic.next_ns();
     const int64_t next_ns = std::min({server_ns, timeout_ns, arrival_ns});
     // INT64_MAX is also the key of the idle: to advance to kNever is to run until nothing is left.
     if (next_ns > to.ns || next_ns == INT64_MAX) break;
@@ -200,18 +198,19 @@ Status Fleet::advance(Instant to) {
       const Deadline deadline = fleet.deadlines.front();
       fleet.deadlines.pop_front();
       fleet.timeout(deadline);
-    } else {
-      fleet.arrival(*fleet.upcoming);
-      fleet.upcoming = fleet.traffic.next();
+    } else if (const std::optional<Request> request = fleet.traffic.take()) {
+      fleet.arrival(*request);
     }
   }
   fleet.now_ns = std::max(fleet.now_ns, to.ns);
   // Known one request early, because one is read ahead: no reason to keep it back.
-  if (!fleet.upcoming && fleet.traffic.error()) return *fleet.traffic.error();
+  if (const auto& error = fleet.traffic.error()) return *error;
   return {};
 }
 
 Instant Fleet::next_drained() const { return Instant{impl_->empty_at.min_key()}; }
+
+void Fleet::set_traffic_factor(double factor) { impl_->traffic.set_factor(factor); }
 
 ServerId Fleet::add_server(const catalog::ServiceProfile& profile) {
   Impl& fleet = *impl_;

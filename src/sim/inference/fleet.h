@@ -29,6 +29,7 @@ struct FleetOptions {
   // runs by then may finish. 0: none.
   Duration request_timeout{};
   int max_retries = 2;  // a request whose server died is routed again so often
+  uint64_t seed = 0;    // of the draws that set_traffic_factor() makes
 };
 
 struct ServerStats {
@@ -75,6 +76,9 @@ class Fleet {
   // becomes empty (exactly then: nothing can change its future but remove()). kNever if none does;
   // no later than that must advance() be called.
   [[nodiscard]] Instant next_drained() const;
+
+  // From the next arrival on so many times the traffic's requests, 0 to 1000.
+  void set_traffic_factor(double factor);
 
   ServerId add_server(const catalog::ServiceProfile& profile);
   // No new requests; its waiting ones go back to the router at once (not counted as retries);

@@ -1,0 +1,19 @@
+// Why kube-scheduler leaves a pod pending, in the form of its own message:
+// "0/3 nodes are available: 1 Insufficient nvidia.com/gpu, 2 node(s) had untolerated taint {k: v}."
+#pragma once
+
+#include <string>
+
+#include "cluster/state.h"
+
+namespace windlass::sim {
+
+// The node selector and any of the required affinity terms.
+bool affinity_admits(const api::Pod& pod, const api::StringMap& labels);
+
+// The first filter that refuses each node, counted over all nodes; and whether preemption could
+// have helped there.
+std::string why_unschedulable(const cluster::State& state, const api::Pod& pod,
+                              const api::ResourceList& requests);
+
+}  // namespace windlass::sim

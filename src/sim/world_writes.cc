@@ -1,0 +1,256 @@
+// What clients of the API wrote, brought into the world. A client's copy of an object carries the
+// status as it was when the client read it, with times cut to seconds; so what the world's own
+// parts say of an object stays, and the client's word counts for the rest.
+#include <algorithm>
+#include <type_traits>
+
+#include "sim/world.h"
+
+namespace windlass::sim {
+namespace {
+
+using cluster::Kind;
+
+void keep_status(api::Pod& put, const api::Pod& was) {
+  put.phase = was.phase;
+  put.ready = was.ready;
+  put.scheduled_at = was.scheduled_at;
+  put.unschedulable_since = was.unschedulable_since;
+  put.unschedulable_message = was.unschedulable_message;
+  put.started_at = was.started_at;
+  put.ready_at = was.ready_at;
+  put.nominated_node = was.nominated_node;
+  if (!was.spec.node_name.empty()) put.spec.node_name = was.spec.node_name;
+}
+void keep_status(api::Node& put, const api::Node& was) {
+  put.conditions = was.conditions;
+  if (put.provider_id.empty()) put.provider_id = was.provider_id;
+}
+void keep_status(api::NodeClaim& put, const api::NodeClaim& was) {
+  put.node_name = was.node_name;
+  put.provider_id = was.provider_id;
+  put.image_id = was.image_id;
+  put.capacity = was.capacity;
+  put.allocatable = was.allocatable;
+  put.conditions = was.conditions;
+  put.last_pod_event = was.last_pod_event;
+}
+void keep_status(api::NodePool& put, const api::NodePool& was) {
+  put.conditions = was.conditions;
+  put.status_resources = was.status_resources;
+  put.status_nodes = was.status_nodes;
+}
+void keep_status(api::Deployment& put, const api::Deployment& was) {
+  put.status_replicas = was.status_replicas;
+  put.ready_replicas = was.ready_replicas;
+}
+void keep_status(api::StatefulSet& put, const api::StatefulSet& was) {
+  put.status_replicas = was.status_replicas;
+  put.ready_replicas = was.ready_replicas;
+}
+void keep_status(api::Job& put, const api::Job& was) {
+  put.succeeded = was.succeeded;
+  put.failed = was.failed;
+  put.completed_at = was.completed_at;
+}
+void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
+  put.conditions = was.conditions;
+  put.last_active = was.last_active;
+}
+template <typename T>
+void keep_status(T&, const T&) {}
+
+}  // namespace
+
+// A pod that is new to the world has no past, whatever its document says.
+void World::admit_pod(api::Pod& pod) const {
+  pod.phase = api::PodPhase::kPending;
+  pod.ready = false;
+  pod.started_at.reset();
+  pod.ready_at.reset();
+  pod.unschedulable_since.reset();
+  pod.unschedulable_message.clear();
+  pod.nominated_node.clear();
+  pod.scheduled_at.reset();
+  if (const api::PriorityClass* priority =
+          context_->state.priority_classes().find(pod.spec.priority_class)) {
+    pod.spec.priority = priority->value;
+  }
+}
+
+template <typename T>
+void World::put_as(T object) {
+  const std::string key = object.meta.key();
+  const auto kind = static_cast<Kind>(api::Object(T{}).index());
+  const T* was = context_->state.all<T>().find(key);
+  // The same name again is another object: the former one and what hung on it go first.
+  if (was != nullptr && !object.meta.uid.empty() && object.meta.uid != was->meta.uid) {
+    take_away(kind, key);
+    was = nullptr;
+  }
+  const bool marked = object.meta.deleted && (was == nullptr || !was->meta.deleted);
+  if (was != nullptr) {
+    object.meta.uid = was->meta.uid;
+    object.meta.created = was->meta.created;
+    if (was->meta.deleted) object.meta.deleted = was->meta.deleted;
+    keep_status(object, *was);
+  } else if (object.meta.created == Instant{}) {
+    object.meta.created = context_->now;
+  }
+  if (marked) object.meta.deleted = context_->now;
+  if constexpr (std::is_same_v<T, api::Pod>) {
+    put_pod(std::move(object), was, marked);
+  } else if constexpr (std::is_same_v<T, api::NodeClaim>) {
+    if (was == nullptr && object.meta.finalizers.empty()) {
+      object.meta.finalizers.emplace_back(api::kTerminationFinalizer);
+    }
+    if (object.meta.deleted && object.meta.finalizers.empty()) return take_away(kind, key);
+    context_->state.put(std::move(object));
+  } else {
+    if (object.meta.deleted && object.meta.finalizers.empty()) return take_away(kind, key);
+    context_->state.put(std::move(object));
+    if constexpr (std::is_same_v<T, api::Node>) evict_intolerant(key);
+  }
+}
+
+void World::put_pod(api::Pod pod, const api::Pod* was, bool marked) {
+  const std::string key = pod.meta.key();
+  if (was == nullptr) admit_pod(pod);
+  const bool bound_now =
+      !pod.spec.node_name.empty() && (was == nullptr || was->spec.node_name.empty());
+  if (bound_now) {
+    pod.scheduled_at = context_->now;
+    pod.unschedulable_since.reset();
+    pod.unschedulable_message.clear();
+  }
+  // Its end is the kubelet's: the mark is set by delete_pod, as for the world's own deletions.
+  if (marked) pod.meta.deleted.reset();
+  context_->state.put(std::move(pod));
+  if (marked) api_.delete_pod(key);
+}
+
+// A NoExecute taint drives out what does not tolerate it, at once or after tolerationSeconds.
+void World::evict_intolerant(const std::string& node_key) {
+  const api::Node* node = context_->state.nodes().find(node_key);
+  if (node == nullptr) return;
+  std::vector<std::string> leaving;
+  for (const std::string& key : context_->state.pods_on(node_key)) {
+    const api::Pod& pod = context_->state.pods().at(key);
+    std::optional<Duration> stays;
+    for (const api::Taint& taint : node->taints) {
+      if (taint.effect != "NoExecute") continue;
+      const auto by = std::find_if(pod.spec.tolerations.begin(), pod.spec.tolerations.end(),
+                                   [&](const auto& t) { return t.tolerates(taint); });
+      if (by == pod.spec.tolerations.end()) {
+        stays = Duration{};
+        break;
+      }
+      if (!by->seconds) continue;
+      const Duration limit = seconds(std::clamp<int64_t>(*by->seconds, 0, 3'155'760'000));
+      stays = std::min(stays.value_or(limit), limit);
+    }
+    if (!stays) continue;
+    if (*stays == Duration{}) {
+      leaving.push_back(key);
+      continue;
+    }
+    context_->after(*stays, [this, key, uid = pod.meta.uid, node_key, taints = node->taints] {
+      const api::Pod* late = context_->state.pods().find(key);
+      const api::Node* there = context_->state.nodes().find(node_key);
+      const bool still =
+          late != nullptr && late->meta.uid == uid && there != nullptr && there->taints == taints;
+      if (still) api_.delete_pod(key);
+    });
+  }
+  for (const std::string& key : leaving) api_.delete_pod(key);
+}
+
+void World::take_away(Kind kind, const std::string& key) {
+  cluster::State& state = context_->state;
+  switch (kind) {
+    case Kind::kPod:
+      kubelets_.finish_pod(key);
+      return;
+    case Kind::kNode:
+      return take_away_node(key);
+    case Kind::kNodeClaim: {
+      // Without its finalizer: Karpenter's garbage collection ends an instance that no claim names.
+      const api::NodeClaim* claim = state.node_claims().find(key);
+      const std::string id = claim == nullptr ? "" : claim->provider_id;
+      state.remove(kind, key);
+      cloud_.forget_claim(key, id);
+      return;
+    }
+    case Kind::kNodePool: {
+      std::vector<std::string> claims;
+      for (const auto& [name, claim] : state.node_claims()) {
+        if (claim.pool() == key) claims.push_back(name);
+      }
+      state.remove(kind, key);
+      for (const std::string& claim : claims) {
+        api_.remove({Kind::kNodeClaim, claim, "NodePool deleted"});
+      }
+      return;
+    }
+    default: {
+      const std::string uid = uid_of(kind, key);
+      state.remove(kind, key);
+      if (!uid.empty()) collect(uid);
+      return;
+    }
+  }
+}
+
+// A Node object that is removed by force: nobody watches its pods any more, and its instance is of
+// no use to anyone.
+void World::take_away_node(const std::string& key) {
+  const api::Node* node = context_->state.nodes().find(key);
+  if (node == nullptr) return;
+  const std::string provider_id = node->provider_id;
+  const api::NodeClaim* claim = context_->state.claim_by_provider_id(provider_id);
+  const std::string claim_key = claim == nullptr ? "" : claim->meta.key();
+  kubelets_.drop_node(key);
+  if (!claim_key.empty()) {
+    api_.remove({Kind::kNodeClaim, claim_key, "node deleted"});
+  } else {
+    cloud_.terminate(provider_id, "node deleted");
+  }
+}
+
+std::string World::uid_of(Kind kind, const std::string& key) const {
+  const auto uid = [&]<typename T>() -> std::string {
+    const T* found = context_->state.all<T>().find(key);
+    return found == nullptr ? "" : found->meta.uid;
+  };
+  switch (kind) {
+    case Kind::kDeployment:
+      return uid.operator()<api::Deployment>();
+    case Kind::kStatefulSet:
+      return uid.operator()<api::StatefulSet>();
+    case Kind::kDaemonSet:
+      return uid.operator()<api::DaemonSet>();
+    case Kind::kJob:
+      return uid.operator()<api::Job>();
+    default:
+      return "";
+  }
+}
+
+// What an object owned goes after it, as the garbage collector has it.
+void World::collect(const std::string& owner_uid) {
+  const std::set<std::string> pods = context_->state.pods_of(owner_uid);
+  for (const std::string& pod : pods) api_.delete_pod(pod);
+}
+
+void World::put(api::Object object) {
+  std::visit([&](auto& value) { put_as(std::move(value)); }, object);
+  settle();
+}
+
+void World::remove(Kind kind, const std::string& key) {
+  if (static_cast<size_t>(kind) >= std::variant_size_v<api::Object>) return;
+  take_away(kind, key);
+  settle();
+}
+
+}  // namespace windlass::sim
