@@ -1,7 +1,6 @@
 #include "cli/decision_log.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
@@ -10,6 +9,7 @@
 
 #include "api/json_reader.h"
 #include "base/text.h"
+#include "controllers/decision_text.h"
 
 namespace windlass::cli {
 namespace {
@@ -155,42 +155,6 @@ Records answer_one(const Records& records, const Question& question) {
   return question.at ? last_of_each(out, *question.at) : out;
 }
 
-std::string who(std::string_view controller) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames{{
-      {"scaled_object", "KEDA's loop and the HPA"},
-      {"joint", "the joint policy"},
-      {"provisioning", "provisioning"},
-      {"claim_lifecycle", "the claim's lifecycle"},
-      {"disruption", "disruption"},
-      {"interruption", "the interruption watch"},
-      {"kube_scheduler", "the scheduler"},
-  }};
-  for (const auto& [name, words] : kNames) {
-    if (name == controller) return std::string(words);
-  }
-  return std::string(controller);
-}
-
-// What was done, as the middle of a sentence.
-std::string deed(const DecisionRecord& record) {
-  const std::string& object = record.object;
-  const std::string& what = record.decision;
-  if (what == "scale" || what == "activate") {
-    const std::string target = record.input("target");
-    return fmt::format("{} {}{}: {}", what == "scale" ? "scaled" : "activated", object,
-                       target.empty() ? "" : " (" + target + ")", record.result);
-  }
-  if (what == "create") return fmt::format("asked for {}: {}", object, record.result);
-  if (what == "launch") return fmt::format("launched {}: {}", object, record.result);
-  if (what == "bind") {
-    return fmt::format("bound {} to {} after {}", object, record.input("node"),
-                       record.input("waited"));
-  }
-  if (what == "unschedulable") return fmt::format("found {} for {}", record.result, object);
-  if (what == "delete") return fmt::format("deleted {}: {}", object, record.result);
-  return fmt::format("decided {} of {}: {}", what, object, record.result);
-}
-
 }  // namespace
 
 std::string DecisionRecord::input(std::string_view name) const {
@@ -254,17 +218,9 @@ std::vector<const DecisionRecord*> answer(const DecisionLog& log, const Question
 }
 
 std::string sentence_of(const DecisionRecord& record) {
-  std::string out =
-      fmt::format("{} {} {}.", to_rfc3339(record.time), who(record.controller), deed(record));
-  std::string inputs;
-  for (const auto& [name, value] : record.inputs) {
-    // Said in the sentence already.
-    if (name == "target" || name == "waited" || name == "node" || value.empty()) continue;
-    inputs += fmt::format("{}{} {}", inputs.empty() ? "" : "; ", name, value);
-  }
-  if (!inputs.empty()) out += fmt::format(" It saw: {}.", inputs);
-  if (!record.reasons.empty()) out += fmt::format(" Why: {}.", join(record.reasons, "; "));
-  return out;
+  const controllers::Decision decision{record.object, record.decision, record.inputs, record.result,
+                                       record.reasons};
+  return to_rfc3339(record.time) + " " + controllers::full_sentence(record.controller, decision);
 }
 
 }  // namespace windlass::cli

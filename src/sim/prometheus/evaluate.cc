@@ -102,8 +102,10 @@ Vector Evaluation::select(const Selector& selector) {
 }
 
 // In the order the series were made, which is the same in every run; results are sorted at the end.
-std::vector<const Series*> Evaluation::matching(const Selector& selector, int64_t since_ms) {
-  std::vector<const Series*> out;
+const std::vector<const Series*>& Evaluation::matching(const Selector& selector, int64_t since_ms) {
+  const auto [at, first] = selected_.try_emplace(&selector);
+  std::vector<const Series*>& out = at->second;
+  if (!first) return out;
   const auto consider = [&](const Series& series) {
     // Series of vanished pods pile up over a long run; their last sample is the cheapest way out.
     if (series.samples.empty() || series.samples.back().t_ms < since_ms) return;

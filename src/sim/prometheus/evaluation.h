@@ -1,7 +1,7 @@
-// One evaluation at one instant, private to this directory. Label sets are not copied on the way:
-// an Element points at the labels of its series, or at a set made here and kept until the end, and
-// only what the query returns is copied out. That is most of the difference between microseconds
-// and milliseconds.
+// One evaluation at one instant, or at rising instants one after the other, private to this
+// directory. Label sets are not copied on the way: an Element points at the labels of its series,
+// or at a set made here and kept until the end, and only what the query returns is copied out. That
+// is most of the difference between microseconds and milliseconds.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -68,17 +69,26 @@ class Evaluation {
   // Labels that live as long as this evaluation.
   const Labels* keep(Labels labels);
   [[nodiscard]] int64_t at_ms() const { return at_ms_; }
+  // To a later instant; what former results point at is gone.
+  void move_to(int64_t at_ms) {
+    at_ms_ = at_ms;
+    made_.clear();
+  }
 
  private:
   Result<Operand> negate(const Negation& negation);
   Vector select(const Selector& selector);
   // The series the matchers select, leaving out those without a sample at or after `since_ms`.
-  std::vector<const Series*> matching(const Selector& selector, int64_t since_ms);
+  // Looked up once for each selector: instants only rise, so what had ended before the first one
+  // has ended for all.
+  const std::vector<const Series*>& matching(const Selector& selector, int64_t since_ms);
   std::span<const Sample> samples_between(const Series& series, int64_t start_ms, int64_t end_ms);
 
   const Store& store_;
   int64_t at_ms_;
   std::deque<Labels> made_;
+  // Looked into by address, never walked.
+  std::unordered_map<const Selector*, std::vector<const Series*>> selected_;
   std::vector<Sample> window_samples_;  // reused from series to series
 };
 

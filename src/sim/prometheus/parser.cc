@@ -70,23 +70,23 @@ std::string_view to_string(ValueType type) {
 }
 
 // Refused here is all that could surprise later: a scenario with such a query never starts.
-Result<Query> parse_promql(std::string_view text) {
+Result<Query> parse_promql(std::string_view text, Results results) {
   if (text.size() > kQueryBytesMax) {
     return Error(
         fmt::format("the query has {} bytes (accepted: up to {})", text.size(), kQueryBytesMax));
   }
   auto tokens = tokenize(text);
   if (!tokens) return tokens.error();
-  return Parser(text, std::move(*tokens)).parse();
+  return Parser(text, std::move(*tokens)).parse(results);
 }
 
-Result<Query> Parser::parse() {
+Result<Query> Parser::parse(Results results) {
   auto query = parse_expression();
   if (!query) return query;
   if (peek().kind != TokenKind::kEnd) {
     return unexpected("an operator or the end of the query");
   }
-  if ((*query)->type == ValueType::kRange) {
+  if ((*query)->type == ValueType::kRange && results != Results::kRangeToo) {
     return error_from(0,
                       "the query is a range vector (accepted: a scalar or an instant vector, such "
                       "as rate(...) makes of it)");

@@ -19,8 +19,8 @@ class Parser {
   Parser(std::string_view query, std::vector<Token> tokens)
       : query_(query), tokens_(std::move(tokens)) {}
 
-  // The whole query, which must be a scalar or an instant vector.
-  Result<Query> parse();
+  // The whole query.
+  Result<Query> parse(Results results);
 
  private:
   // An operator with what may follow it: `bool`, on(...), ignoring(...).

@@ -20,8 +20,11 @@ namespace windlass::sim::prometheus {
 struct Expression;  // the parsed query
 using Query = std::shared_ptr<const Expression>;
 
+// What a query may come to: a scalar or an instant vector, or also the samples of a range selector
+// alone (`up[5m]`, for evaluate_samples() in range.h).
+enum class Results { kInstant, kRangeToo };
 // The error gives the position (1-based column) and what is accepted there.
-Result<Query> parse_promql(std::string_view text);
+Result<Query> parse_promql(std::string_view text, Results results = Results::kInstant);
 
 struct VectorElement {
   Labels labels;

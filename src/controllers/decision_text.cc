@@ -1,0 +1,74 @@
+#include "controllers/decision_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace windlass::controllers {
+namespace {
+
+std::string_view who(std::string_view controller) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames{{
+      {"scaled_object", "KEDA's loop and the HPA"},
+      {"joint", "the joint policy"},
+      {"provisioning", "provisioning"},
+      {"claim_lifecycle", "the claim's lifecycle"},
+      {"disruption", "disruption"},
+      {"interruption", "the interruption watch"},
+      {"kube_scheduler", "the scheduler"},
+  }};
+  for (const auto& [name, words] : kNames) {
+    if (name == controller) return words;
+  }
+  return controller;
+}
+
+// What was done, as the middle of a sentence.
+std::string deed(const Decision& decision) {
+  const std::string& object = decision.object;
+  const std::string& what = decision.what;
+  if (what == "scale" || what == "activate") {
+    const std::string_view target = input_of(decision, "target");
+    return fmt::format("{} {}{}: {}", what == "scale" ? "scaled" : "activated", object,
+                       target.empty() ? "" : fmt::format(" ({})", target), decision.result);
+  }
+  if (what == "create") return fmt::format("asked for {}: {}", object, decision.result);
+  if (what == "launch") return fmt::format("launched {}: {}", object, decision.result);
+  if (what == "bind") {
+    return fmt::format("bound {} to {} after {}", object, input_of(decision, "node"),
+                       input_of(decision, "waited"));
+  }
+  if (what == "unschedulable") return fmt::format("found {} for {}", decision.result, object);
+  if (what == "delete") return fmt::format("deleted {}: {}", object, decision.result);
+  return fmt::format("decided {} of {}: {}", what, object, decision.result);
+}
+
+}  // namespace
+
+std::string_view input_of(const Decision& decision, std::string_view name) {
+  const auto found =
+      std::ranges::find(decision.inputs, name, &std::pair<std::string, std::string>::first);
+  return found == decision.inputs.end() ? std::string_view() : found->second;
+}
+
+std::string deed_sentence(std::string_view controller, const Decision& decision) {
+  return fmt::format("{} {}.", who(controller), deed(decision));
+}
+
+std::string full_sentence(std::string_view controller, const Decision& decision) {
+  std::string out = deed_sentence(controller, decision);
+  std::string inputs;
+  for (const auto& [name, value] : decision.inputs) {
+    // Said in the sentence already.
+    if (name == "target" || name == "waited" || name == "node" || value.empty()) continue;
+    inputs += fmt::format("{}{} {}", inputs.empty() ? "" : "; ", name, value);
+  }
+  if (!inputs.empty()) out += fmt::format(" It saw: {}.", inputs);
+  if (!decision.reasons.empty()) out += fmt::format(" Why: {}.", join(decision.reasons, "; "));
+  return out;
+}
+
+}  // namespace windlass::controllers
