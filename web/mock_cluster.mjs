@@ -56,7 +56,7 @@ export class Cluster {
 
   makeApps(nodes) {
     const app = (name, peak, gpus, type, rps, slo) => ({
-      name, key: `inference/${name}`, gpus, type, rps, slo, max: Math.max(2, Math.round(peak * 0.9)),
+      name, key: `inference/${name}`, gpus, type, rps, slo, max: Math.max(2, Math.round(peak * (this.large ? 0.9 : 1.5))),
       peak, wanted: 1, queue: 0, running: 0, p50: 0, p95: 0, rate: 0, lowSince: null, limited: "",
     });
     if (!this.large) {
@@ -84,12 +84,12 @@ export class Cluster {
       this.addPod(`training/finetune-${i}-0`, `Job/training/finetune-${i}`, 8, node, "ready");
     }
     for (const app of this.apps) {
-      const count = this.large ? Math.round(app.peak * 0.72) : 2;
+      const count = this.large ? Math.round(app.peak * 0.72) : Math.ceil(app.peak * 0.35);
       for (let i = 0; i < count; ++i) this.addPod(null, `Deployment/${app.key}`, app.gpus, null, "pending", app);
       app.wanted = count;
     }
+    this.bind(true);
     if (this.large) {
-      this.bind(true);
       while (this.nodes.size < nodes - 12) this.addNode("gpu-nodepool", "g6.xlarge", "spot", "ready");
     }
     const all = [...this.nodes.values()];
@@ -218,7 +218,7 @@ export class Cluster {
     const ready = mine.filter((p) => p.phase === "ready").length;
     app.ready = ready;
     const load = app.rate / Math.max(0.5, ready * app.rps);
-    app.queue = Math.max(0, Math.round(Math.min(4000, app.queue + (app.rate - ready * app.rps) * Math.min(seconds, 30))));
+    app.queue = Math.max(0, Math.round(Math.min(4000, app.queue + (app.rate * 0.85 - ready * app.rps) * Math.min(seconds, 30))));
     app.running = Math.round(Math.min(app.rate * 0.4, ready * 4));
     app.load = Math.min(1, load);
     app.p50 = Math.round(app.slo * (0.18 + 0.1 * app.load) + app.queue * 12);
@@ -272,7 +272,7 @@ export class Cluster {
         node.why = `for ${pod.key}`;
         (free.get(app.type) ?? free.set(app.type, []).get(app.type)).push(node);
         if (!at_once) this.decide("provisioning", `NodeClaim/${node.claim}`, "launch", `${node.instance_type} ${node.capacity_type} in ${node.zone}`,
-          `Launched a ${node.capacity_type} ${node.instance_type} at $${node.usd_per_hour.toFixed(2)} an hour for ${pod.key.split("/")[1]}.`,
+          `Launched ${node.capacity_type === "spot" ? "a spot" : "an on-demand"} ${node.instance_type} at $${node.usd_per_hour.toFixed(2)} an hour for ${pod.key.split("/")[1]}.`,
           [["price", `$${node.usd_per_hour}/h`], ["zone", node.zone], ["GPUs", `${node.gpus.length} ${node.gpu_name}`]],
           ["the cheapest type that meets the SLO", "no ready node has a free GPU"]);
       }
@@ -335,7 +335,8 @@ export class Cluster {
       p50_ms: this.apps.length ? Math.max(...this.apps.map((a) => a.p50)) : null,
       p95_ms: this.apps.length ? Math.max(...this.apps.map((a) => a.p95)) : null, queue: sum("queue"),
       replicas_wanted: sum("wanted"), replicas_ready: sum("ready"), gpus_paid: paid, gpu_busy: round(paid ? busy / paid : 0, 3),
-      pods_pending: [...this.pods.values()].filter((p) => p.phase === "pending").length, nodes_by_type: types });
+      pods_pending: [...this.pods.values()].filter((p) => p.phase === "pending").length, nodes_by_type: types,
+      others: [round(this.others.static, 2), round(this.others.stock, 2)] });
     const every = this.large ? 1800e3 : 60e3;
     const last = this.kept.at(-1);
     if (!last || this.now - last.now >= every) this.kept.push({ now: this.now, text: JSON.stringify(this.snapshot()) });
@@ -391,6 +392,8 @@ export class Cluster {
     for (const name of ["t", "usd", "usd_per_hour", "requests_per_s", "tokens_per_s", "p50_ms", "p95_ms", "queue",
       "replicas_wanted", "replicas_ready", "gpus_paid", "gpu_busy", "pods_pending"]) out[name] = kept.map((row) => row[name]);
     out.nodes_by_type = {};
+    // Not in the contract yet: the other policies' dollars, for the chart beside the own ones.
+    out.policies_usd = { static: kept.map((row) => row.others[0]), stock: kept.map((row) => row.others[1]) };
     for (const type of new Set(kept.flatMap((row) => Object.keys(row.nodes_by_type)))) {
       out.nodes_by_type[type] = kept.map((row) => row.nodes_by_type[type] ?? 0);
     }

@@ -15,7 +15,7 @@ import { Models, Scaled } from "./scaling.jsx";
 import { applyTheme, storedTheme } from "./theme.js";
 import { Timeline } from "./timeline.jsx";
 
-const PLACES = [["charts", "Charts"], ["nodes", "Nodes"], ["scaling", "Scaling"], ["pods", "Pods"], ["decisions", "Decisions"]];
+const PLACES = [["charts", "Charts"], ["nodes", "Nodes"], ["pods", "Pods"], ["scaling", "Scaling"], ["decisions", "Decisions"]];
 
 export function App({ session }) {
   useSession(session);
@@ -54,13 +54,13 @@ export function App({ session }) {
         <div class="columns">
           <div class="left">
             <Nodes model={model} scheme={scheme} selected={selected} select={setSelected} />
+            <Pods model={model} />
           </div>
           <div class="right">
             <section id="scaling" class="stack" aria-label="Scaling">
               <Scaled model={model} askAbout={askAbout} />
               <Models model={model} />
             </section>
-            <Pods model={model} />
             <Decisions model={model} about={about} setAbout={setAbout} />
           </div>
         </div>

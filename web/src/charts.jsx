@@ -3,8 +3,9 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { COLOURS, specsOf } from "./chart_specs.js";
-import { clock, count, dollars, figure, instant } from "./format.js";
+import { clock, compact, count, figure, instant } from "./format.js";
 import { useWidth } from "./hooks.js";
+import { derived } from "./model.js";
 import { colours } from "./theme.js";
 
 const RANGES = [[0, "All"], [21600, "6 h"], [3600, "1 h"], [900, "15 min"]];
@@ -17,9 +18,10 @@ export function Charts({ session, scheme }) {
   const range = session.zoom?.range ?? 0;
   const started = instant(session.live.started) / 1000;
   const columns = history.columns;
-  const specs = specsOf(model, history);
+  const specs = specsOf(model);
   const t = columns ? columns.t : [];
   const shown = session.past ? session.past.time / 1000 : null;
+  const waiting = derived(model).pod_phases.get("pending") ?? 0;
   const models = [...model.models.values()];
   const sum = (field) => models.reduce((total, one) => total + (one[field] ?? 0), 0);
   return (
@@ -29,7 +31,7 @@ export function Charts({ session, scheme }) {
           <div><dt>requests/s</dt><dd data-testid="requests">{models.length ? figure(sum("requests_per_s")) : "–"}</dd></div>
           <div><dt>tokens/s</dt><dd data-testid="tokens">{models.length ? count(sum("tokens_per_s")) : "–"}</dd></div>
           <div><dt>queue</dt><dd data-testid="queue">{models.length ? count(sum("queue")) : "–"}</dd></div>
-          <div><dt>$/h</dt><dd>{dollars(model.cost?.usd_per_hour)}</dd></div>
+          <div><dt>{waiting === 1 ? "pod waiting" : "pods waiting"}</dt><dd data-testid="waiting">{count(waiting)}</dd></div>
         </dl>
         {history.error && <span class="error">no history: {history.error}</span>}
         <div class="segments" role="group" aria-label="Range of the charts">
@@ -40,7 +42,7 @@ export function Charts({ session, scheme }) {
       </div>
       <div class="charts">
         {specs.map((spec) => (
-          <Chart key={`${spec.id} ${scheme} ${spec.series.map((one) => one.label)}`} spec={spec} t={t} columns={columns} others={history.others}
+          <Chart key={`${spec.id} ${scheme} ${spec.key}`} spec={spec} t={t} columns={columns} others={history.others}
             started={started} shown={shown} seek={(seconds) => session.showAt(seconds * 1000)} />
         ))}
       </div>
@@ -56,7 +58,7 @@ function Chart({ spec, t, columns, others, started, shown, seek }) {
   const width = useWidth(box);
   const [cursor, setCursor] = useState(null);
   const data = useMemo(() => (columns ? [columns.t.map((x) => x + started), ...spec.series.map((one) => one.column(columns, others))] : null),
-    [columns, others, started, spec.series[2]?.text()]);
+    [columns, others, started, spec.key]);
 
   useEffect(() => {
     if (!width || !data || spec.empty) return undefined;
@@ -70,16 +72,16 @@ function Chart({ spec, t, columns, others, started, shown, seek }) {
 
   const at = data ? cursor ?? (shown === null ? t.length - 1 : nearest(data[0], shown)) : -1;
   const row = data ? data.map((column) => column[at]) : [];
-  const told = spec.series.map((one, i) => ({ ...one, value: one.text(row[i + 1]), extra: one.extra?.(row[i + 1], row) }));
+  const told = spec.series.map((one, i) => ({ ...one, value: one.text(row[i + 1]) })).filter((one) => !one.silent);
   return (
     <figure class="chart" data-chart={spec.id}>
       <figcaption>
-        <h2>{spec.title} {spec.note && <small>{spec.note}</small>}
+        <h2>{spec.title} {spec.note && <small class="note">{spec.note}</small>}
           {cursor !== null && <small class="at">{clock(row[0] * 1000)}</small>}
           {spec.flag && <small class="flag">{spec.flag}</small>}</h2>
         <ul class="legend">
           {told.map((one) => (
-            <li key={one.label}><Swatch series={one} />{one.label} <b>{one.value}</b>{one.extra && <span class="quiet">{one.extra}</span>}</li>
+            <li key={one.label}><Swatch series={one} />{one.label} <b>{one.value}</b></li>
           ))}
         </ul>
       </figcaption>
@@ -132,7 +134,7 @@ function optionsOf(spec, width, live, setCursor) {
     axes: [
       { ...axis, size: 22, gap: 2, grid: { show: false }, space: 60, values: (_, ticks) => ticks.map((s) => clock(s * 1000, ticks.length > 1 && ticks[1] - ticks[0] < 60)) },
       ...spec.axes.map((own) => ({ ...axis, size: 44, gap: 4, space: 26, ...(own.side ? { grid: { show: false } } : {}),
-        ...(own.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6], values: (_, v) => v.map(count) } : {}), ...own })),
+        ...(own.whole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 2e4, 5e4, 1e5, 1e6], values: (_, v) => v.map(compact) } : {}), ...own })),
     ],
     series: [{}, ...spec.series.map((one) => ({
       scale: one.scale ?? "y", stroke: palette[one.colour], width: one.width ?? 1.5, dash: one.dash, spanGaps: false,

@@ -2,6 +2,7 @@
 // came of it.
 import { useMemo, useState } from "preact/hooks";
 import { count, instant, moment } from "./format.js";
+import { useMedia } from "./hooks.js";
 
 function matches(one, words) {
   const text = `${one.sentence} ${one.object} ${one.controller} ${one.what} ${one.result}`.toLowerCase();
@@ -9,6 +10,7 @@ function matches(one, words) {
 }
 
 export function Decisions({ model, about, setAbout }) {
+  const [all, setAll] = useState(false);
   const [open, setOpen] = useState(() => new Set());
   const list = useMemo(() => (about ? model.decisions.filter((one) => matches(one, about)) : model.decisions), [model.decisions, about]);
   const now = instant(model.now);
@@ -18,7 +20,9 @@ export function Decisions({ model, about, setAbout }) {
     if (!next.delete(id)) next.add(id);
     return next;
   });
-  const items = useMemo(() => list.map((one) => <Decision key={one.id} one={one} now={now} open={open.has(one.id)} toggle={toggle} />), [list, open, today]);
+  const few = useMedia("(max-width: 760px)") ? 12 : 60;
+  const some = useMemo(() => (all ? list : list.slice(0, few)), [list, all, few]);
+  const items = useMemo(() => some.map((one) => <Decision key={one.id} one={one} now={now} open={open.has(one.id)} toggle={toggle} />), [some, open, today]);
   return (
     <section class="panel feed" id="decisions" aria-label="Decisions">
       <div class="panel-head">
@@ -27,7 +31,9 @@ export function Decisions({ model, about, setAbout }) {
       </div>
       {list.length === 0 && <p class="empty">{model.decisions.length ? "No decision matches the filter." : "No decisions yet."}</p>}
       {/* A region that scrolls by itself takes the focus, so that the keyboard can scroll it. */}
-      <div class="decisions" tabindex="0" role="region" aria-label="Decisions, newest first"><ol><FeedItems items={items} /></ol></div>
+      <div class="decisions" tabindex="0" role="region" aria-label="Decisions, newest first"><ol><FeedItems items={items} /></ol>
+        {list.length > few && <button type="button" class="quiet-button more" aria-expanded={all} onClick={() => setAll(!all)}>{all ? "Show fewer" : `Show all ${count(list.length)}`}</button>}
+      </div>
     </section>
   );
 }

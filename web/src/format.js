@@ -21,6 +21,12 @@ export function figure(value) {
   return decimals(value, size >= 10 ? 1 : 2);
 }
 
+// For axes: 12,000 is "12k".
+export function compact(value) {
+  if (Math.abs(value) < 10000) return figure(value);
+  return value < 1e6 ? `${figure(value / 1000)}k` : `${figure(value / 1e6)}M`;
+}
+
 export function dollars(value) {
   if (!known(value)) return NONE;
   return `$${decimals(value, Math.abs(value) >= 10000 ? 0 : 2)}`;

@@ -1,12 +1,12 @@
 // Nodes as cards, grouped by pool. Only rows near the visible part of the page exist as elements; the
 // active card's row always does, so that the focus is never lost.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { count, dollars, percent, plural, shortKey, shortNode } from "./format.js";
+import { dollars, percent, plural, shortKey, shortNode } from "./format.js";
 import { useWidth } from "./hooks.js";
 import { idOf } from "./model.js";
 import { nodeSentence } from "./nodes.jsx";
 
-const CARD_MIN = 216, GAP = 8, POOL_HEIGHT = 34, BASE_HEIGHT = 62, GPU_HEIGHT = 19, MOST_GPUS = 8, MARGIN = 500;
+const CARD_MIN = 216, GAP = 8, POOL_HEIGHT = 34, BASE_HEIGHT = 57, GPU_HEIGHT = 19, MOST_LINES = 8, MARGIN = 500;
 
 function layoutOf(groups, width) {
   const columns = Math.max(1, Math.floor((width + GAP) / (CARD_MIN + GAP)));
@@ -17,8 +17,8 @@ function layoutOf(groups, width) {
     add({ key: `pool ${group.pool}`, group }, POOL_HEIGHT);
     for (let i = 0; i < group.nodes.length; i += columns) {
       const nodes = group.nodes.slice(i, i + columns);
-      const gpus = Math.max(1, ...nodes.map((node) => Math.min(MOST_GPUS, node.gpus.length)));
-      add({ key: `${group.pool} ${i}`, nodes, number: rows.length }, BASE_HEIGHT + gpus * GPU_HEIGHT + GAP);
+      const lines = Math.max(1, ...nodes.map((node) => Math.min(MOST_LINES + 1, uses(node).length)));
+      add({ key: `${group.pool} ${i}`, nodes, number: rows.length }, BASE_HEIGHT + lines * GPU_HEIGHT + GAP);
     }
   }
   return { rows, columns, height: top };
@@ -110,6 +110,7 @@ function PoolHead({ group }) {
 }
 
 function Card({ node, phase, pods, chosen, stop, open }) {
+  const lines = uses(node);
   return (
     <div role="gridcell" class={`card ph-${phase}`} tabindex={stop ? 0 : -1} aria-label={nodeSentence(node, phase)} aria-selected={chosen}
       data-node={node.name} onClick={open}>
@@ -117,8 +118,34 @@ function Card({ node, phase, pods, chosen, stop, open }) {
       <div class="line facts"><span class="type">{node.instance_type}</span><span class={node.capacity_type}>{node.capacity_type}</span>
         <span class="price">{dollars(node.usd_per_hour)}/h</span></div>
       {node.gpus.length === 0 && <div class="gpu none">no GPUs</div>}
-      {node.gpus.slice(0, MOST_GPUS).map((gpu, i) => <Gpu key={i} gpu={gpu} name={node.gpu_name} pod={pods.get(gpu.pod)} />)}
-      {node.gpus.length > MOST_GPUS && <span class="more">+{count(node.gpus.length - MOST_GPUS)} GPUs</span>}
+      {lines.slice(0, MOST_LINES).map((use) => <Use key={use.pod ?? ""} use={use} name={node.gpu_name} pod={pods.get(use.pod)} />)}
+      {lines.length > MOST_LINES && <div class="gpu none">and {plural(lines.length - MOST_LINES, "more pod")}</div>}
+    </div>
+  );
+}
+
+// A node's GPUs by what runs on them, in order; the free ones are one line at the end.
+function uses(node) {
+  const lines = new Map();
+  for (const gpu of node.gpus) {
+    if (!lines.has(gpu.pod)) lines.set(gpu.pod, { pod: gpu.pod, busy: [] });
+    lines.get(gpu.pod).busy.push(gpu.busy ?? 0);
+  }
+  return [...lines.values()].sort((a, b) => Number(!a.pod) - Number(!b.pod));
+}
+
+// A line of a card: one pod and the GPUs it has, a bar each, and their mean.
+function Use({ use, name, pod }) {
+  const n = use.busy.length;
+  if (n === 1) return <Gpu gpu={{ pod: use.pod, busy: use.busy[0] }} name={name} pod={pod} />;
+  const warming = pod && pod.phase !== "ready" ? pod.phase : "";
+  return (
+    <div class="gpu">
+      <span class="gpu-name">{n}×{name}</span>
+      <span class="pod-name" title={use.pod ?? ""}>{use.pod ? shortKey(use.pod) : <span class="free">free</span>}</span>
+      {warming && <span class={`word ph-${warming}`}>{warming}</span>}
+      {!warming && use.pod && <><span class="bars">{use.busy.map((busy, i) => <i key={i}><i style={{ transform: `scaleY(${busy})` }} /></i>)}</span>
+        <span class="pct">{percent(use.busy.reduce((a, b) => a + b, 0) / n)}</span></>}
     </div>
   );
 }
@@ -131,8 +158,8 @@ export function Gpu({ gpu, name, pod }) {
       <span class="gpu-name">{name}</span>
       <span class="pod-name" title={gpu.pod ?? ""}>{gpu.pod ? shortKey(gpu.pod) : <span class="free">free</span>}</span>
       {warming ? <span class={`word ph-${warming}`}>{warming}</span>
-        : <><span class="bar"><i style={{ transform: `scaleX(${gpu.pod ? gpu.busy ?? 0 : 0})` }} /></span>
-          <span class="pct">{gpu.pod ? percent(gpu.busy ?? 0) : ""}</span></>}
+        : gpu.pod && <><span class="bar"><i style={{ transform: `scaleX(${gpu.busy ?? 0})` }} /></span>
+          <span class="pct">{percent(gpu.busy ?? 0)}</span></>}
     </div>
   );
 }

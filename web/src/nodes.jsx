@@ -34,7 +34,7 @@ export function Nodes({ model, scheme, selected, select }) {
       <div class="panel-head">
         <h2>Nodes <span class="n" data-testid="node-count">{count(facts.nodes.length)}</span></h2>
         <p class="sum">{plural(facts.gpus, "GPU")}{facts.gpus > 0 && `, ${percent(facts.busy / facts.gpus)} busy`} · {dollars(facts.usd_per_hour)}/h</p>
-        <input type="search" class="filter" placeholder="Filter: name, type, pod" aria-label="Filter the nodes" value={words} onInput={(e) => setWords(e.currentTarget.value)} />
+        <input type="search" class="filter" placeholder="Name, type or pod" aria-label="Filter the nodes" value={words} onInput={(e) => setWords(e.currentTarget.value)} />
         <div class="segments" role="group" aria-label="How nodes are shown">
           <button type="button" aria-pressed={!as_map} onClick={() => setForm("cards")}>Cards</button>
           <button type="button" aria-pressed={as_map} onClick={() => setForm("map")}>Map</button>
@@ -56,7 +56,7 @@ function PhaseKey({ counts, phase, setPhase, as_map }) {
       {present.map((one) => (
         <button type="button" key={one} class={`ph-${one}`} aria-pressed={phase === one} title={MEANINGS[one]} data-phase={one}
           onClick={() => setPhase(phase === one ? null : one)}>
-          <i aria-hidden="true">{as_map ? CODES[one] : ""}</i>{one} <b>{count(counts.get(one) ?? 0)}</b>
+          <i aria-hidden="true" class={as_map && one === "ready" ? "cell-mark" : ""}>{as_map ? CODES[one] : ""}</i>{one} <b>{count(counts.get(one) ?? 0)}</b>
         </button>
       ))}
       {as_map && <span class="hint"><i class="spot-mark" aria-hidden="true" /> spot · bars: a GPU each, filled as busy</span>}

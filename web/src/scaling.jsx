@@ -39,7 +39,6 @@ function ScaledObject({ one, askAbout }) {
       <div class="line">
         <button type="button" class="name-button" title={`${one.key}: show its decisions`} onClick={() => askAbout(shortKey(one.key))}>{shortKey(one.target || one.key)}</button>
         <span class="replicas"><b>{count(one.ready)}</b> of <b>{count(one.wanted)}</b> ready{short && <span class="flag"> {count(one.wanted - one.ready)} missing</span>}</span>
-        <span class="quiet">{count(one.min)} to {count(one.max)}</span>
       </div>
       <svg class="gauge" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
         <rect class="room" width="100" height="4" /><rect class="wanted" width={(one.wanted ?? 0) / top * 100} height="4" />
@@ -52,37 +51,45 @@ function ScaledObject({ one, askAbout }) {
         ))}
         {!(one.signals ?? []).length && <li class="quiet">no signals</li>}
       </ul>
-      {one.limited_by && <p class="limited">limited by {one.limited_by}</p>}
+      <p class="bounds"><span class="quiet">min {count(one.min)}, max {count(one.max)}</span>{one.limited_by && <span class="limited">limited by {one.limited_by}</span>}</p>
     </li>
   );
 }
 
+const over = (one) => one.slo_ms > 0 && one.p95_ms > one.slo_ms;
+
 export function Models({ model }) {
-  const over = (one) => one.slo_ms > 0 && one.p95_ms > one.slo_ms;
   const list = [...model.models.values()];
   const [some, more] = useMore(list.length > FEW ? list.sort((a, b) => (b.p95_ms ?? 0) / (b.slo_ms || 1) - (a.p95_ms ?? 0) / (a.slo_ms || 1)) : list);
   return (
     <section class="panel" aria-label="Models">
       <div class="panel-head"><h2>Models <span class="n">{count(list.length)}</span></h2></div>
-      {list.length === 0 ? <p class="empty">No models.</p> : (
-        <div class="scroll-x" role="region" aria-label="Models, figures" tabindex="0">
-          <table class="models">
-            <thead><tr><th scope="col">model</th><th scope="col">P50</th><th scope="col">P95</th><th scope="col">SLO</th><th scope="col">queue</th>
-              <th scope="col">running</th><th scope="col">req/s</th><th scope="col">tok/s</th></tr></thead>
-            <tbody>
-              {some.map((one) => (
-                <tr key={one.name} data-model={one.name}>
-                  <th scope="row" title={one.deployment}>{one.name}</th><td>{milliseconds(one.p50_ms)}</td>
-                  <td class={over(one) ? "over" : ""}>{milliseconds(one.p95_ms)}{over(one) && <span class="flag"> over</span>}</td>
-                  <td>{milliseconds(one.slo_ms)}</td><td>{count(one.queue)}</td><td>{count(one.running)}</td>
-                  <td>{figure(one.requests_per_s)}</td><td>{count(one.tokens_per_s)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      {list.length === 0 && <p class="empty">No models.</p>}
+      <ul class="models">{some.map((one) => <Model key={one.name} one={one} />)}</ul>
       {more}
     </section>
+  );
+}
+
+function Model({ one }) {
+  // The gauge ends at twice the SLO, its mark is the SLO.
+  const share = one.slo_ms > 0 && one.p95_ms !== null ? Math.min(100, one.p95_ms / one.slo_ms * 50) : 0;
+  return (
+    <li data-model={one.name}>
+      <div class="line">
+        <b class="who" title={one.deployment}>{one.name}</b>
+        <span class={over(one) ? "p95 over" : "p95"}>P95 <b>{milliseconds(one.p95_ms)}</b>{over(one) && <span class="flag"> over</span>}</span>
+        <span class="quiet">SLO {milliseconds(one.slo_ms)}</span>
+      </div>
+      <svg class="gauge" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="room" width="100" height="4" /><rect class={over(one) ? "over" : "ready"} width={share} height="4" />
+        {one.slo_ms > 0 && <rect class="slo-mark" x="49.75" width=".5" height="4" />}
+      </svg>
+      <dl class="small-figures">
+        <div><dt>P50</dt><dd>{milliseconds(one.p50_ms)}</dd></div><div><dt>queue</dt><dd>{count(one.queue)}</dd></div>
+        <div><dt>running</dt><dd>{count(one.running)}</dd></div><div><dt>req/s</dt><dd>{figure(one.requests_per_s)}</dd></div>
+        <div><dt>tok/s</dt><dd>{count(one.tokens_per_s)}</dd></div>
+      </dl>
+    </li>
   );
 }
