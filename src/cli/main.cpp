@@ -73,14 +73,16 @@ void add_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<UpOptions>();
   options->version = WINDLASS_VERSION;
   CLI::App* command = app.add_subcommand(
-      "up", "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
+      "up",
+      "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
   command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
       ->required();
   command->add_option("--policy", options->policy, "Who scales pods and nodes")
       ->check(CLI::IsMember({"static", "stock", "windlass"}))
       ->capture_default_str();
-  command->add_option("--speed", options->speed,
-                      "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
+  command
+      ->add_option("--speed", options->speed,
+                   "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
       ->type_name("N")
       ->capture_default_str();
   command

@@ -15,8 +15,8 @@
 namespace windlass::cli {
 namespace {
 
-// A cluster that is left running: as long as any session of trying lasts. Traffic and jobs are drawn
-// as time passes, so a long one costs nothing.
+// A cluster that is left running: as long as any session of trying lasts. Traffic and jobs are
+// drawn as time passes, so a long one costs nothing.
 constexpr Duration kOpenEnd = hours(24 * 90);
 
 Instant wall_now() {
@@ -44,8 +44,8 @@ Status read_listen(const std::string& text, server::embedded::ClusterOptions& ou
   std::string port;
   const size_t colon = text.rfind(':');
   const bool bracketed = text.starts_with('[');
-  const bool has_port = colon != std::string::npos &&
-                        (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
+  const bool has_port =
+      colon != std::string::npos && (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
   if (has_port) {
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
@@ -90,8 +90,8 @@ Result<sim::Scenario> load(const UpOptions& options) {
     std::cerr << fmt::format("error: {}: {}\n", finding.place, finding.text);
   }
   if (!file->errors.empty()) {
-    return Error(fmt::format("{} error{} in the scenario; nothing was started",
-                             file->errors.size(), file->errors.size() == 1 ? "" : "s"));
+    return Error(fmt::format("{} error{} in the scenario; nothing was started", file->errors.size(),
+                             file->errors.size() == 1 ? "" : "s"));
   }
   for (const std::string& note : file->scenario.notes) std::cerr << "note: " << note << "\n";
   return std::move(file->scenario);
@@ -132,9 +132,10 @@ int run_up(const UpOptions& options) {
   if (!options.until.empty()) {
     cluster_options.until = read_until(options.until, scenario->start);
     if (!cluster_options.until) {
-      return refuse(fmt::format("--until: \"{}\" is neither a time (2026-03-02T04:00:00Z) nor a "
-                                "duration from the scenario's start (4h)",
-                                options.until));
+      return refuse(
+          fmt::format("--until: \"{}\" is neither a time (2026-03-02T04:00:00Z) nor a "
+                      "duration from the scenario's start (4h)",
+                      options.until));
     }
   }
   const std::string name = scenario->name;

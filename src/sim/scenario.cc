@@ -294,8 +294,8 @@ void read_policies(Reader reader, Scenario& scenario) {
 }
 
 void read_spec(Reader spec, const std::filesystem::path& folder, std::optional<uint64_t> seed,
-               std::optional<Duration> duration,
-               Scenario& scenario, std::vector<std::string>& manifests) {
+               std::optional<Duration> duration, Scenario& scenario,
+               std::vector<std::string>& manifests) {
   scenario.duration = spec.at("duration").duration().value_or(hours(24));
   if (scenario.duration.ns <= 0) spec.at("duration").error("must be above zero");
   if (duration) scenario.duration = *duration;

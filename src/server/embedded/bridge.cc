@@ -209,8 +209,7 @@ void Bridge::tell_pod(const std::string& key, const api::Pod* pod) {
     say("Warning", "FailedScheduling", pod->unschedulable_message, "default-scheduler");
   }
   marks.unschedulable = pod->unschedulable_message;
-  const std::string image =
-      pod->spec.containers.empty() ? "" : pod->spec.containers.front().image;
+  const std::string image = pod->spec.containers.empty() ? "" : pod->spec.containers.front().image;
   if (!pod->spec.node_name.empty() && !marks.bound) {
     marks.bound = true;
     if (!pod->daemon()) {

@@ -66,12 +66,8 @@ std::string container_id(const api::Pod& pod, const std::string& container) {
 
 Json container_status(const api::Pod& pod, const api::Container& container,
                       const StartProgress& progress, Instant now) {
-  Json status{{"name", container.name},
-              {"image", container.image},
-              {"imageID", ""},
-              {"restartCount", 0},
-              {"ready", pod.ready},
-              {"started", pod.ready}};
+  Json status{{"name", container.name}, {"image", container.image}, {"imageID", ""},
+              {"restartCount", 0},      {"ready", pod.ready},       {"started", pod.ready}};
   Json& state = status["state"];
   if (pod.terminal()) {
     const bool good = pod.phase == api::PodPhase::kSucceeded;
@@ -137,21 +133,20 @@ void enrich_pod(const api::Pod& pod, const StartProgress& progress, Instant now,
 void enrich_node(const api::Node& node, Json& out) {
   Json& status = out["status"];
   if (!status.is_object()) status = Json::object();
-  status["addresses"] = Json::array(
-      {{{"type", "InternalIP"}, {"address", node_address(node.meta.name)}},
-       {{"type", "Hostname"}, {"address", node.meta.name}}});
+  status["addresses"] =
+      Json::array({{{"type", "InternalIP"}, {"address", node_address(node.meta.name)}},
+                   {{"type", "Hostname"}, {"address", node.meta.name}}});
   const auto arch = node.meta.labels.find("kubernetes.io/arch");
-  status["nodeInfo"] = {
-      {"architecture", arch == node.meta.labels.end() ? "amd64" : arch->second},
-      {"operatingSystem", "linux"},
-      {"osImage", "Windlass simulated node"},
-      {"kernelVersion", "simulated"},
-      {"kubeletVersion", "v1.34.0"},
-      {"kubeProxyVersion", ""},
-      {"containerRuntimeVersion", "simulated://1.0"},
-      {"machineID", node.meta.uid},
-      {"systemUUID", node.meta.uid},
-      {"bootID", node.meta.uid}};
+  status["nodeInfo"] = {{"architecture", arch == node.meta.labels.end() ? "amd64" : arch->second},
+                        {"operatingSystem", "linux"},
+                        {"osImage", "Windlass simulated node"},
+                        {"kernelVersion", "simulated"},
+                        {"kubeletVersion", "v1.34.0"},
+                        {"kubeProxyVersion", ""},
+                        {"containerRuntimeVersion", "simulated://1.0"},
+                        {"machineID", node.meta.uid},
+                        {"systemUUID", node.meta.uid},
+                        {"bootID", node.meta.uid}};
   status["daemonEndpoints"] = {{"kubeletEndpoint", {{"Port", 10250}}}};
   struct Pressure {
     const char* type;

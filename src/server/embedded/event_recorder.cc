@@ -71,12 +71,10 @@ void EventRecorder::forget_old(Instant now) {
   }
 }
 
-void EventRecorder::record(const Involved& involved, std::string_view type,
-                           std::string_view reason, const std::string& message,
-                           std::string_view component, Instant now) {
+void EventRecorder::record(const Involved& involved, std::string_view type, std::string_view reason,
+                           const std::string& message, std::string_view component, Instant now) {
   forget_old(now);
-  const std::string space =
-      involved.namespace_name.empty() ? "default" : involved.namespace_name;
+  const std::string space = involved.namespace_name.empty() ? "default" : involved.namespace_name;
   const std::string object = involved.kind + "/" + involved.namespace_name + "/" + involved.name;
   const Key key{object, involved.uid, std::string(reason), message, std::string(component)};
   auto [it, fresh] = said_.try_emplace(key);

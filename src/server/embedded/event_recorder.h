@@ -1,5 +1,5 @@
-// Kubernetes Events of the embedded cluster: what its kubelets, scheduler and controllers would tell
-// a user in `kubectl describe` and `kubectl get events`. The same thing said again within ten
+// Kubernetes Events of the embedded cluster: what its kubelets, scheduler and controllers would
+// tell a user in `kubectl describe` and `kubectl get events`. The same thing said again within ten
 // minutes counts up instead of standing twice, as client-go's correlator does.
 #pragma once
 
@@ -51,8 +51,8 @@ class EventRecorder {
   uint64_t names_ = 0;
 };
 
-// A controller's decision in an Event's words: reason and component. "Launched" for claim_lifecycle's
-// "launch"; a decision without an entry is its own word in CamelCase.
+// A controller's decision in an Event's words: reason and component. "Launched" for
+// claim_lifecycle's "launch"; a decision without an entry is its own word in CamelCase.
 struct EventWords {
   std::string_view type;
   std::string reason;

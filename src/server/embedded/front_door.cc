@@ -19,9 +19,8 @@ observe::PrometheusOptions prometheus_options(const FrontDoorParts& parts, std::
 }
 
 // The usual port where nothing was asked for, any free one where that is taken.
-Status listen_near(HttpServer& server, Listen listen, std::optional<uint16_t> asked,
-                   uint16_t usual, const HttpServer::Authenticate& authenticate,
-                   const Handler& handler) {
+Status listen_near(HttpServer& server, Listen listen, std::optional<uint16_t> asked, uint16_t usual,
+                   const HttpServer::Authenticate& authenticate, const Handler& handler) {
   listen.port = asked.value_or(usual);
   Status status = server.listen(listen, authenticate, handler);
   if (status.ok() || asked) return status;
@@ -82,8 +81,8 @@ Status FrontDoor::open(const DoorOptions& options) {
   api_url_ = url_of(options.plain_http ? "http" : "https", options.host, api_server_.port());
 
   // On loopback a browser needs no TLS, and would warn of the embedded cluster's own CA.
-  const bool loopback = options.host == "127.0.0.1" || options.host == "localhost" ||
-                        options.host == "::1";
+  const bool loopback =
+      options.host == "127.0.0.1" || options.host == "localhost" || options.host == "::1";
   listen.tls.reset();
   if (!loopback) listen.tls = parts_.credentials->tls();
   sessions_ = std::make_unique<DashboardSessions>(!loopback);
@@ -92,11 +91,11 @@ Status FrontDoor::open(const DoorOptions& options) {
     if (sessions_->valid(request)) return Identity{"windlass-admin", {"system:masters"}, ""};
     return identify(request, certificate);
   };
-  status = listen_near(dashboard_server_, listen, options.dashboard_port, kDashboardPort,
-                       page_identity,
-                       [this](const Request& request, std::shared_ptr<Exchange> exchange) {
-                         serve_dashboard(request, exchange);
-                       });
+  status =
+      listen_near(dashboard_server_, listen, options.dashboard_port, kDashboardPort, page_identity,
+                  [this](const Request& request, std::shared_ptr<Exchange> exchange) {
+                    serve_dashboard(request, exchange);
+                  });
   if (!status.ok()) return status;
   dashboard_url_ = url_of(loopback ? "http" : "https", options.host, dashboard_server_.port());
   return {};
@@ -116,8 +115,7 @@ bool FrontDoor::serve_metrics(const Request& request, const std::shared_ptr<Exch
   if (reads && request.path == "/metrics") {
     exchange->reply(parts_.metrics->answer(request.header("accept")));
   } else if (reads && request.path == "/sim/metrics") {
-    exchange->reply(
-        observe::sim_metrics(*parts_.store, parts_.now(), request.header("accept")));
+    exchange->reply(observe::sim_metrics(*parts_.store, parts_.now(), request.header("accept")));
   } else if (prometheus.serves(request.path)) {
     prometheus.handle(request, exchange);
   } else {
@@ -132,13 +130,13 @@ void FrontDoor::serve_api(const Request& request, const std::shared_ptr<Exchange
   parts_.api->handle(request, exchange);
 }
 
-void FrontDoor::serve_dashboard(const Request& request,
-                                const std::shared_ptr<Exchange>& exchange) {
+void FrontDoor::serve_dashboard(const Request& request, const std::shared_ptr<Exchange>& exchange) {
   if (const auto token = request.parameter("token"); token && request.path == "/") {
     const auto cookie = sessions_->redeem(*token);
     if (!cookie) {
-      exchange->reply(plain(401, "This link has been used or is not of this run. The terminal "
-                                 "of `windlass up` shows a fresh one.\n"));
+      exchange->reply(plain(401,
+                            "This link has been used or is not of this run. The terminal "
+                            "of `windlass up` shows a fresh one.\n"));
       return;
     }
     Response response = plain(303, "");
@@ -149,8 +147,9 @@ void FrontDoor::serve_dashboard(const Request& request,
     return;
   }
   if (request.identity.user.empty()) {
-    exchange->reply(plain(401, "Open the link that `windlass up` printed, or send the API's bearer "
-                               "token.\n"));
+    exchange->reply(plain(401,
+                          "Open the link that `windlass up` printed, or send the API's bearer "
+                          "token.\n"));
     return;
   }
   // A cookie is sent by any page's form; a bearer token only by who knows it.

@@ -1,6 +1,6 @@
 // The two listeners of the embedded cluster and who may come in: the Kubernetes API (TLS; token or
-// client certificate), and the dashboard with metrics (a session from the printed link, or the API's
-// bearer token). Says which part answers a path.
+// client certificate), and the dashboard with metrics (a session from the printed link, or the
+// API's bearer token). Says which part answers a path.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct FrontDoorParts {
   observe::WindlassMetrics* metrics = nullptr;
   const sim::prometheus::Store* store = nullptr;
   const Credentials* credentials = nullptr;
-  std::function<Instant()> now;       // simulated
+  std::function<Instant()> now;  // simulated
   std::function<Instant()> wall_now;
 };
 struct DoorOptions {

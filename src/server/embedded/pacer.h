@@ -1,5 +1,5 @@
-// Simulated time against the wall's: where the world should be by now at a given speed. A world that
-// can't keep up is not chased for ever: what it lags beyond a second of wall time is let go.
+// Simulated time against the wall's: where the world should be by now at a given speed. A world
+// that can't keep up is not chased for ever: what it lags beyond a second of wall time is let go.
 #pragma once
 
 #include "base/time.h"

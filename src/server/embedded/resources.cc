@@ -8,7 +8,7 @@ namespace {
 
 using cluster::Kind;
 
-constexpr std::array<std::pair<Kind, std::string_view>, 24> kResources{{
+constexpr std::array<std::pair<Kind, std::string_view>, 25> kResources{{
     {Kind::kPod, "pods"},
     {Kind::kNode, "nodes"},
     {Kind::kDeployment, "deployments.apps"},
@@ -32,6 +32,7 @@ constexpr std::array<std::pair<Kind, std::string_view>, 24> kResources{{
     {Kind::kScaledJob, "scaledjobs.keda.sh"},
     {Kind::kTriggerAuthentication, "triggerauthentications.keda.sh"},
     {Kind::kNodeOverlay, "nodeoverlays.karpenter.sh"},
+    {Kind::kReplicaSet, "replicasets.apps"},
     {Kind::kTriggerAuthentication, "clustertriggerauthentications.keda.sh"},
 }};
 
@@ -83,8 +84,7 @@ std::optional<cluster::ObjectKey> store_key(Kind kind, std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<api::Object> object_at(const cluster::State& state, Kind kind,
-                                     std::string_view key) {
+std::optional<api::Object> object_at(const cluster::State& state, Kind kind, std::string_view key) {
   return find_in(state, static_cast<size_t>(kind), key);
 }
 
