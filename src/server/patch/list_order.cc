@@ -1,27 +1,15 @@
 #include "server/patch/list_order.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
+#include "server/patch/field_set.h"
 
 namespace windlass::server::patch {
 namespace {
-
-// Text of values that compare equal is equal: 80 and 80.0 are one key.
-std::string text_of(const Json& value) {
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    const bool exact = std::abs(number) < 9e15;  // beyond that a double has no units
-    if (exact && number == std::trunc(number)) {
-      return std::to_string(static_cast<int64_t>(number));
-    }
-  }
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 struct Placed {
   std::string identity;
@@ -37,7 +25,7 @@ void sort_by_place(std::vector<Placed>& items) {
 }  // namespace
 
 Result<std::string> identity_of(const Json& element, const std::string& merge_key) {
-  if (merge_key.empty()) return text_of(element);
+  if (merge_key.empty()) return canonical_text(element);
   if (!element.is_object()) {
     return Error(fmt::format("expected an object with \"{}\", but received a {}", merge_key,
                              element.type_name()));
@@ -48,7 +36,7 @@ Result<std::string> identity_of(const Json& element, const std::string& merge_ke
     return Error(fmt::format("map: {} does not contain declared merge key: {}",
                              printable(text, 160), merge_key));
   }
-  return text_of(*found);
+  return canonical_text(*found);
 }
 
 Result<Identities> identities_of(const Json& list, const std::string& merge_key) {

@@ -35,6 +35,7 @@ struct ApplyConflict {
   std::string api_version;
   bool apply = true;  // its entry's operation (Apply or Update)
   std::string field;  // ".spec.replicas", '.spec.containers[name="app"].image'
+  std::string subresource;
 };
 struct Applied {
   Json object;                           // merged, metadata.managedFields up to date
