@@ -6,7 +6,8 @@
 
 The modules named in MODULES are fetched with the ordinary `go mod download`. Taken are facts only:
 names, types, which fields are required, list and merge keys (OpenAPI v3 documents), field numbers
-(generated.proto), and which Go fields leave their zero value out (struct tags). No descriptions.
+(generated.proto), which Go fields leave their zero value out (struct tags), and CRDs' schemas without
+their sentences. No descriptions. Needs Go and PyYAML.
 """
 
 import glob
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+import yaml
+
 MODULES = {
     "kubernetes": "k8s.io/kubernetes@v1.34.1",
     "api": "k8s.io/api@v0.34.1",
@@ -24,10 +27,23 @@ MODULES = {
     "apiextensions": "k8s.io/apiextensions-apiserver@v0.34.1",
 }
 CRD_MODULES = {
-    "karpenter": "sigs.k8s.io/karpenter@v1.8.2",
-    "karpenter_aws": "github.com/aws/karpenter-provider-aws@v1.8.3",
-    "keda": "github.com/kedacore/keda/v2@v2.18.1",
+    "karpenter": "github.com/aws/karpenter-provider-aws@v1.14.1",
+    "keda": "github.com/kedacore/keda/v2@v2.20.2",
 }
+CRD_FILES = [
+    ("karpenter", "pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml"),
+    ("karpenter", "pkg/apis/crds/karpenter.sh_nodeclaims.yaml"),
+    ("karpenter", "pkg/apis/crds/karpenter.sh_nodeoverlays.yaml"),
+    ("karpenter", "pkg/apis/crds/karpenter.sh_nodepools.yaml"),
+    ("keda", "config/crd/bases/keda.sh_clustertriggerauthentications.yaml"),
+    ("keda", "config/crd/bases/keda.sh_scaledjobs.yaml"),
+    ("keda", "config/crd/bases/keda.sh_scaledobjects.yaml"),
+    ("keda", "config/crd/bases/keda.sh_triggerauthentications.yaml"),
+]
+# Kinds that older manifests still write as v1beta1: kept as they come, converted by nobody.
+BETA_KINDS = {"NodePool", "NodeClaim", "EC2NodeClass"}
+PRESERVE = "x-kubernetes-preserve-unknown-fields"
+MAX_LITERAL = 16000  # compilers' limit for one string literal, with room
 # The OpenAPI documents of what the embedded cluster serves.
 DOCUMENTS = ["api__v1"] + [
     "apis__" + name
@@ -281,9 +297,58 @@ def print_types():
             print(f'R"~({types.line(name)})~",')
 
 
+def without_messages(schema):
+    """A schema whose rules have no sentences: the rule itself says what it wants."""
+    if isinstance(schema, list):
+        return [without_messages(element) for element in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: without_messages(value) for key, value in schema.items()}
+    rules = out.get("x-kubernetes-validations")
+    if isinstance(rules, list):
+        out["x-kubernetes-validations"] = [
+            {key: value for key, value in rule.items() if not key.startswith("message")} for rule in rules
+        ]
+    return out
+
+
+def crd(path):
+    written = without_messages(without_descriptions(yaml.safe_load(open(path))))
+    spec = written["spec"]
+    for version in spec["versions"]:
+        if spec["names"]["kind"] == "ScaledJob":
+            # A pod template is two thirds of a megabyte, and the Job's own checks will see it.
+            target = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["jobTargetRef"]
+            target["properties"]["template"] = {"type": "object", PRESERVE: True}
+    if spec["names"]["kind"] in BETA_KINDS:
+        beta = dict(spec["versions"][0], name="v1beta1", served=True, storage=False)
+        beta["schema"] = {"openAPIV3Schema": {"type": "object", PRESERVE: True}}
+        spec["versions"].append(beta)
+    return {
+        "apiVersion": written["apiVersion"],
+        "kind": written["kind"],
+        "metadata": {"name": written["metadata"]["name"]},
+        "spec": spec,
+    }
+
+
+def print_crds():
+    found = fetch(CRD_MODULES)
+    print("// Made by tools/make_schema.py crds; don't edit. Facts of these APIs (both Apache-2.0):")
+    for module in CRD_MODULES.values():
+        print(f"//   {module}")
+    for module, path in CRD_FILES:
+        text = json.dumps(crd(f"{found[module]}/{path}"), separators=(",", ":"), sort_keys=True)
+        assert ')~"' not in text
+        pieces = [text[i : i + MAX_LITERAL] for i in range(0, len(text), MAX_LITERAL)]
+        print("{" + "\n".join(f'R"~({piece})~"' for piece in pieces) + "},")
+
+
 def main():
     if sys.argv[1:] == ["types"]:
         print_types()
+    elif sys.argv[1:] == ["crds"]:
+        print_crds()
     else:
         sys.exit(__doc__)
 

@@ -1,10 +1,10 @@
 #include "server/rest/admission.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "api/names.h"
 #include "base/hash.h"
@@ -125,8 +125,7 @@ void prepare_job(Json& object) {
     labels[std::string(prefix) + "controller-uid"] = metadata["uid"];
     labels[std::string(prefix) + "job-name"] = metadata["name"];
   }
-  spec["selector"] = {
-      {"matchLabels", {{"batch.kubernetes.io/controller-uid", metadata["uid"]}}}};
+  spec["selector"] = {{"matchLabels", {{"batch.kubernetes.io/controller-uid", metadata["uid"]}}}};
 }
 
 void prepare_claim(const Core& core, Json& object) {
@@ -149,9 +148,9 @@ void check_map(const Json& map, const std::string& field, bool is_labels,
   if (!map.is_object()) return;
   for (const auto& [key, value] : map.items()) {
     if (!api::is_qualified_name(key)) {
-      faults.push_back({"FieldValueInvalid", field,
-                        fmt::format("Invalid value: {}: a key is {}", text_of(Json(key)),
-                                    api::kAcceptedKey)});
+      faults.push_back(
+          {"FieldValueInvalid", field,
+           fmt::format("Invalid value: {}: a key is {}", text_of(Json(key)), api::kAcceptedKey)});
     }
     if (!value.is_string()) {
       faults.push_back({"FieldValueInvalid", field, "Invalid value: values must be strings"});
@@ -256,9 +255,8 @@ void after_create(Core& core, const Target& target) {
   options.manager.name = "kube-controller-manager";
   options.manager.api_version = "v1";
   options.manager.now = core.now();
-  Json object = {{"apiVersion", "v1"},
-                 {"kind", "ServiceAccount"},
-                 {"metadata", {{"name", "default"}}}};
+  Json object = {
+      {"apiVersion", "v1"}, {"kind", "ServiceAccount"}, {"metadata", {{"name", "default"}}}};
   // Nothing can be wrong with it, and a namespace without it is still one.
   (void)create_object(core, account, std::move(object), options);
 }

@@ -1,8 +1,8 @@
 #include "server/rest/body.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.h"
@@ -24,7 +24,7 @@ std::string manager_of(const Request& request) {
   return name.empty() ? "unknown" : printable(name, kMaxManager);
 }
 
-std::string quoted(std::string_view text) {
+std::string header_quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -39,9 +39,10 @@ std::optional<Fault> check_type_meta(const Target& target, Json& object) {
   const std::string version = text_at(object, "apiVersion");
   const std::string kind = text_at(object, "kind");
   if (!version.empty() && version != wanted) {
-    return bad_request(fmt::format("the API version in the data ({}) does not match the expected "
-                                   "API version ({})",
-                                   version, wanted));
+    return bad_request(
+        fmt::format("the API version in the data ({}) does not match the expected "
+                    "API version ({})",
+                    version, wanted));
   }
   if (!kind.empty() && kind != target.resource->kind) {
     return bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}", kind,
@@ -60,8 +61,8 @@ Outcome<WriteOptions> write_options_of(const Core& core, const Target& target,
   for (const auto& [key, value] : request.query) {
     if (key != "dryRun") continue;
     if (value != "All" && !value.empty()) {
-      return bad_request(fmt::format(
-          "dryRun: Unsupported value: \"{}\": supported values: \"All\"", printable(value, 64)));
+      return bad_request(fmt::format("dryRun: Unsupported value: \"{}\": supported values: \"All\"",
+                                     printable(value, 64)));
     }
     options.dry_run = options.dry_run || value == "All";
   }
@@ -71,9 +72,10 @@ Outcome<WriteOptions> write_options_of(const Core& core, const Target& target,
   } else if (validation == "Strict") {
     options.validation = FieldValidation::kStrict;
   } else if (!validation.empty() && validation != "Warn") {
-    return bad_request(fmt::format("fieldValidation: Unsupported value: \"{}\": supported values: "
-                                   "\"Ignore\", \"Strict\", \"Warn\"",
-                                   printable(validation, 64)));
+    return bad_request(
+        fmt::format("fieldValidation: Unsupported value: \"{}\": supported values: "
+                    "\"Ignore\", \"Strict\", \"Warn\"",
+                    printable(validation, 64)));
   }
   options.manager.name = manager_of(request);
   if (options.manager.name.size() > kMaxManager ||
@@ -123,9 +125,9 @@ std::optional<Fault> check_object(const Target& target, Json& object, std::strin
   if (auto fault = check_type_meta(target, object)) return fault;
   const schema::Shape* shape = target.version->shape;
   if (shape == nullptr) return std::nullopt;
-  const std::string handled = fmt::format("{} in version \"{}\" cannot be handled as a {}: ",
-                                          target.resource->kind, target.version->name,
-                                          target.resource->kind);
+  const std::string handled =
+      fmt::format("{} in version \"{}\" cannot be handled as a {}: ", target.resource->kind,
+                  target.version->name, target.resource->kind);
   // A custom object's types are its schema's business (422).
   if (!target.resource->custom) {
     if (const std::string fault = schema::type_fault(*shape, object); !fault.empty()) {
@@ -139,8 +141,8 @@ std::optional<Fault> check_object(const Target& target, Json& object, std::strin
       found.push_back(fmt::format("unknown field \"{}\"", field));
     }
     if (!found.empty() && options.validation == FieldValidation::kStrict) {
-      return bad_request((target.resource->custom ? "" : handled) + "strict decoding error: " +
-                         fmt::format("{}", fmt::join(found, ", ")));
+      return bad_request((target.resource->custom ? "" : handled) +
+                         "strict decoding error: " + fmt::format("{}", fmt::join(found, ", ")));
     }
     for (auto& each : found) options.warnings.push_back(std::move(each));
   }
@@ -162,7 +164,8 @@ Outcome<Json> decode_object(const Target& target, const Request& request, WriteO
 void add_warnings(const std::vector<std::string>& warnings, Response& response) {
   constexpr size_t kMostWarnings = 64;  // headers have a bound, too
   for (size_t i = 0; i < warnings.size() && i < kMostWarnings; ++i) {
-    response.headers.emplace_back("Warning", "299 - " + quoted(printable(warnings[i], 1024)));
+    response.headers.emplace_back("Warning",
+                                  "299 - " + header_quoted(printable(warnings[i], 1024)));
   }
 }
 

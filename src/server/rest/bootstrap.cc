@@ -1,8 +1,8 @@
-// What a new cluster has. Each is created where it is absent, as a controller would through the API.
+// What a new cluster has. Each is created where it is absent, as a controller would through the
+// API.
 #include "server/rest/bootstrap.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -43,9 +43,8 @@ void ensure_priority_class(Core& core, const char* name, int64_t value, const ch
 
 void ensure_role(Core& core, const char* name, const Json& verbs) {
   Json object = named(name);
-  object["rules"] = Json::array({{{"apiGroups", Json::array({"*"})},
-                                  {"resources", Json::array({"*"})},
-                                  {"verbs", verbs}}});
+  object["rules"] = Json::array(
+      {{{"apiGroups", Json::array({"*"})}, {"resources", Json::array({"*"})}, {"verbs", verbs}}});
   ensure(core, "rbac.authorization.k8s.io", "clusterroles", "v1", std::move(object));
 }
 
@@ -53,12 +52,12 @@ void ensure_kubernetes_service(Core& core) {
   Json object = named("kubernetes");
   object["metadata"]["namespace"] = "default";
   object["metadata"]["labels"] = {{"component", "apiserver"}, {"provider", "kubernetes"}};
-  object["spec"] = {{"clusterIP", "10.96.0.1"},
-                    {"type", "ClusterIP"},
-                    {"ports", Json::array({{{"name", "https"},
-                                            {"port", 443},
-                                            {"protocol", "TCP"},
-                                            {"targetPort", 6443}}})}};
+  object["spec"] = {
+      {"clusterIP", "10.96.0.1"},
+      {"type", "ClusterIP"},
+      {"ports",
+       Json::array(
+           {{{"name", "https"}, {"port", 443}, {"protocol", "TCP"}, {"targetPort", 6443}}})}};
   ensure(core, "", "services", "v1", std::move(object));
 }
 

@@ -11,8 +11,8 @@ struct BuiltInResource {
   std::string_view plural;
   std::string_view kind;
   std::string_view short_names;  // separated by spaces
-  std::string_view flags;        // n namespaced, a category all, s status, c scale, v virtual (review)
-  std::string_view others;       // further subresources
+  std::string_view flags;   // n namespaced, a category all, s status, c scale, v virtual (review)
+  std::string_view others;  // further subresources
 };
 
 inline constexpr BuiltInResource kBuiltInResources[] = {

@@ -29,7 +29,8 @@ constexpr std::pair<const char*, const char*> kEventNames[] = {
 };
 
 bool is_cpu_utilization(const Json& metric) {
-  return text_at(metric, "type") == "Resource" && text_at(at(metric, "resource"), "name") == "cpu" &&
+  return text_at(metric, "type") == "Resource" &&
+         text_at(at(metric, "resource"), "name") == "cpu" &&
          at(metric, "resource", "target").contains("averageUtilization");
 }
 

@@ -51,19 +51,20 @@ struct Core {
   std::deque<WrittenEvent> written_events;
 
   uint64_t names_made = 0;
-  bool collecting = false;                 // garbage collection is under way
-  std::deque<cluster::StoreEvent> deleted;  // whose dependents, namespace or CRD are to be looked at
+  bool collecting = false;  // garbage collection is under way
+  std::deque<cluster::StoreEvent>
+      deleted;                         // whose dependents, namespace or CRD are to be looked at
   std::deque<std::string> foreground;  // uids of owners whose dependents are to be deleted
   std::set<std::string> changed_terminating;  // terminating namespaces written since
-  std::set<std::string> terminating;       // namespaces that empty
-  std::set<std::string> terminating_crds;  // store names of resources that empty
+  std::set<std::string> terminating;          // namespaces that empty
+  std::set<std::string> terminating_crds;     // store names of resources that empty
 
   [[nodiscard]] Instant now() const { return options.now ? options.now() : Instant{}; }
   [[nodiscard]] Instant wall_now() const {
     return options.wall_now ? options.wall_now() : Instant{};
   }
-  // Answers now, or after the flush while changes wait for the journal: nobody sees what a power cut
-  // could still take back.
+  // Answers now, or after the flush while changes wait for the journal: nobody sees what a power
+  // cut could still take back.
   void answer(std::function<void()> work) {
     if (pending.empty()) {
       work();

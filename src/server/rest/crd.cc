@@ -1,8 +1,8 @@
 #include "server/rest/crd.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -68,9 +68,9 @@ void version_faults(const Json& versions, std::vector<schema::FieldFault>& fault
     const std::string field = fmt::format("spec.versions[{}]", index++);
     const std::string name = text_at(version, "name");
     if (name.empty() || std::find(seen.begin(), seen.end(), name) != seen.end()) {
-      faults.push_back({"FieldValueInvalid", field + ".name",
-                        fmt::format("Invalid value: {}: must be there and stand once",
-                                    text_of(Json(name)))});
+      faults.push_back(
+          {"FieldValueInvalid", field + ".name",
+           fmt::format("Invalid value: {}: must be there and stand once", text_of(Json(name)))});
     }
     seen.push_back(name);
     if (flag_at(version, "storage")) ++stored;
@@ -106,8 +106,7 @@ void serve(Core& core, const cluster::Document& document) {
     if (text_at(each, "type") == "Established" && text_at(each, "status") == "False") return;
   }
   if (const Status set = core.registry.set_crd(crd); !set.ok()) {
-    log::warning(fmt::format("CRD {} is not served: {}", document.key.name,
-                             set.error().message()));
+    log::warning(fmt::format("CRD {} is not served: {}", document.key.name, set.error().message()));
   }
 }
 
@@ -145,7 +144,8 @@ std::vector<schema::FieldFault> crd_faults(const Core& core, const Resource& res
   }
   const ResourcePtr other = core.registry.find(group, plural);
   if (other != nullptr && !other->custom) {
-    faults.push_back({"FieldValueInvalid", "spec.group", "Invalid value: the resource is built in"});
+    faults.push_back(
+        {"FieldValueInvalid", "spec.group", "Invalid value: the resource is built in"});
   }
   version_faults(at(spec, "versions"), faults);
   return faults;
@@ -164,8 +164,8 @@ void settle_crd(const Core& core, Json& crd) {
   if (!conditions.is_array()) conditions = Json::array();
   const std::string taken = taken_name(core, spec);
   if (taken.empty()) {
-    set_condition(conditions, condition(core, "NamesAccepted", "True", "NoConflicts",
-                                        "no conflicts found"));
+    set_condition(conditions,
+                  condition(core, "NamesAccepted", "True", "NoConflicts", "no conflicts found"));
     set_condition(conditions, condition(core, "Established", "True", "InitialNamesAccepted",
                                         "the initial names have been accepted"));
   } else {

@@ -1,9 +1,9 @@
 #include "server/rest/delete.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/body.h"
@@ -90,7 +90,8 @@ void mark(const Core& core, Json& object, int64_t grace) {
   Json& metadata = object["metadata"];
   const auto before = integer_at(metadata, "deletionGracePeriodSeconds");
   if (!at(metadata, "deletionTimestamp").is_null() && before && *before <= grace) return;
-  metadata["deletionTimestamp"] = timestamp(core.now() + seconds(std::min<int64_t>(grace, 1 << 30)));
+  metadata["deletionTimestamp"] =
+      timestamp(core.now() + seconds(std::min<int64_t>(grace, 1 << 30)));
   metadata["deletionGracePeriodSeconds"] = grace;
   if (before == std::nullopt) {
     if (const auto generation = integer_at(metadata, "generation")) {
@@ -122,8 +123,8 @@ Hold hold_of(const Core& core, const Resource& resource, const cluster::ObjectKe
              const Json& object, int64_t grace) {
   Hold hold;
   const bool pod = resource.store_name == "pods";
-  hold.by_kubelet = pod && grace > 0 && core.options.ends_gracefully &&
-                    core.options.ends_gracefully(key, object);
+  hold.by_kubelet =
+      pod && grace > 0 && core.options.ends_gracefully && core.options.ends_gracefully(key, object);
   hold.by_contents = resource.store_name == "namespaces" || resource.store_name == kCrdResource;
   return hold;
 }
@@ -132,9 +133,9 @@ Response reply_with(const Core& core, const Target& target, const Request& reque
                     Removal removal) {
   Response response;
   if (removal.gone) {
-    response.body = text_of(success_status(target.subject(),
-                                           text_at(at(removal.object, "metadata"), "uid"))) +
-                    "\n";
+    response.body =
+        text_of(success_status(target.subject(), text_at(at(removal.object, "metadata"), "uid"))) +
+        "\n";
     return response;
   }
   auto view = view_of(request);
@@ -158,8 +159,8 @@ Outcome<DeleteOptions> delete_options_of(const Request& request) {
   return options;
 }
 
-Outcome<Removal> delete_object(Core& core, const Resource& resource,
-                               const cluster::ObjectKey& key, const DeleteOptions& options) {
+Outcome<Removal> delete_object(Core& core, const Resource& resource, const cluster::ObjectKey& key,
+                               const DeleteOptions& options) {
   const Subject subject{resource.group, resource.plural, key.name};
   const auto document = core.store.find(key);
   if (document == nullptr) return not_found(subject);
@@ -182,8 +183,8 @@ Outcome<Removal> delete_object(Core& core, const Resource& resource,
   if (resource.store_name == kCrdResource && core.store.count(key.name) > 0) {
     add_finalizer(metadata, kCrdFinalizer);
   }
-  removal.gone = !hold.by_kubelet && at(metadata, "finalizers").empty() &&
-                 resource.store_name != "namespaces";
+  removal.gone =
+      !hold.by_kubelet && at(metadata, "finalizers").empty() && resource.store_name != "namespaces";
   if (options.dry_run) return removal;
   if (policy == Propagation::kOrphan) orphan_dependents(core, document->uid);
   if (removal.gone) {

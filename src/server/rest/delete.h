@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/rest/core.h"
+#include "server/rest/json_access.h"
 
 namespace windlass::server::rest {
 
@@ -23,8 +24,8 @@ struct Removal {
   Json object;        // as it was, or as it waits to go
   bool gone = false;  // not waiting for a finalizer, a kubelet or its dependents
 };
-Outcome<Removal> delete_object(Core& core, const Resource& resource,
-                               const cluster::ObjectKey& key, const DeleteOptions& options);
+Outcome<Removal> delete_object(Core& core, const Resource& resource, const cluster::ObjectKey& key,
+                               const DeleteOptions& options);
 
 Outcome<Response> remove(Core& core, const Target& target, const Request& request);
 Outcome<Response> remove_collection(Core& core, const Target& target, const Request& request);

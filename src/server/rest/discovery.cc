@@ -1,7 +1,6 @@
 #include "server/rest/discovery.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
@@ -136,10 +135,10 @@ Json aggregated_version(const Registry& registry, const std::string& group,
     if (!resource->categories.empty()) each["categories"] = resource->categories;
     for (const auto& name : subresources_of(*resource)) {
       const SubresourceFacts facts = facts_of(*resource, *served, name);
-      each["subresources"].push_back({{"subresource", name},
-                                      {"responseKind",
-                                       kind_of(facts.group, facts.version, facts.kind)},
-                                      {"verbs", facts.verbs}});
+      each["subresources"].push_back(
+          {{"subresource", name},
+           {"responseKind", kind_of(facts.group, facts.version, facts.kind)},
+           {"verbs", facts.verbs}});
     }
     resources.push_back(std::move(each));
   }
@@ -209,17 +208,12 @@ Response version_response(const Core& core) {
   rest.remove_prefix(std::min(dot + 1, rest.size()));
   const std::string minor(rest.substr(0, rest.find('.')));
   Response response;
-  response.body = Json{{"major", major},
-                       {"minor", minor},
-                       {"gitVersion", full},
-                       {"gitCommit", ""},
-                       {"gitTreeState", "clean"},
-                       {"buildDate", "1970-01-01T00:00:00Z"},
-                       {"goVersion", "none"},
-                       {"compiler", "none"},
-                       {"platform", "linux/amd64"}}
-                      .dump() +
-                  "\n";
+  response.body =
+      Json{{"major", major},      {"minor", minor},          {"gitVersion", full},
+           {"gitCommit", ""},     {"gitTreeState", "clean"}, {"buildDate", "1970-01-01T00:00:00Z"},
+           {"goVersion", "none"}, {"compiler", "none"},      {"platform", "linux/amd64"}}
+          .dump() +
+      "\n";
   return response;
 }
 
@@ -258,8 +252,8 @@ Outcome<Response> discover(Core& core, const RequestPath& path, const Request& r
     }));
     response.headers.emplace_back("Vary", "Accept");
     if (!form.empty()) {
-      response.content_type = fmt::format(
-          "application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", form);
+      response.content_type =
+          fmt::format("application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", form);
     }
     return response;
   }

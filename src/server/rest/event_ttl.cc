@@ -10,8 +10,7 @@ constexpr Duration kLife = hours(1);
 void see_event(Core& core, const cluster::StoreEvent& event) {
   if (event.object->key.resource != "events") return;
   if (event.type == cluster::EventType::kDeleted) return;
-  core.written_events.push_back(
-      {event.object->key, event.object->resource_version, core.now()});
+  core.written_events.push_back({event.object->key, event.object->resource_version, core.now()});
 }
 
 void expire_events(Core& core) {

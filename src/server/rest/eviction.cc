@@ -1,9 +1,9 @@
 // pods/eviction: deletes a pod if every PodDisruptionBudget that covers it allows it now.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/body.h"
@@ -82,8 +82,8 @@ Budget budget_of(const Core& core, const cluster::Document& document) {
 }
 
 Fault blocked(const Target& target, const Budget& budget) {
-  Fault fault = too_many_requests(
-      "Cannot evict pod as it would violate the pod's disruption budget.", 10);
+  Fault fault =
+      too_many_requests("Cannot evict pod as it would violate the pod's disruption budget.", 10);
   fault.name = target.name;
   fault.kind = "pods";
   fault.causes.push_back(
@@ -104,10 +104,10 @@ bool may_go_unready(const Core& core, const cluster::Document& document, const B
 
 std::optional<Fault> check_budgets(const Core& core, const Target& target,
                                    const cluster::Document& document, const Json& pod) {
-  if (is_beyond_budgets(pod) || !at(pod, "metadata", "deletionTimestamp").is_null()) return std::nullopt;
+  if (is_beyond_budgets(pod) || !at(pod, "metadata", "deletionTimestamp").is_null())
+    return std::nullopt;
   std::vector<cluster::DocumentPtr> covering;
-  for (const auto& budget :
-       core.store.list("poddisruptionbudgets.policy", target.namespace_name)) {
+  for (const auto& budget : core.store.list("poddisruptionbudgets.policy", target.namespace_name)) {
     const Json object = json_of(*budget);
     if (selector_matches(at(object, "spec", "selector"), document.labels)) {
       covering.push_back(budget);
@@ -115,8 +115,9 @@ std::optional<Fault> check_budgets(const Core& core, const Target& target,
   }
   if (covering.empty()) return std::nullopt;
   if (covering.size() > 1) {
-    return internal_error("This pod has more than one PodDisruptionBudget, which the eviction "
-                          "subresource does not support.");
+    return internal_error(
+        "This pod has more than one PodDisruptionBudget, which the eviction "
+        "subresource does not support.");
   }
   const Budget budget = budget_of(core, *covering.front());
   if (!is_ready(pod) && may_go_unready(core, *covering.front(), budget)) return std::nullopt;

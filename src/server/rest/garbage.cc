@@ -1,6 +1,7 @@
 #include "server/rest/garbage.h"
 
 #include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "server/rest/crd.h"
@@ -12,7 +13,9 @@ namespace {
 
 const Json& owners_of(const Json& object) { return at(object, "metadata", "ownerReferences"); }
 
-bool owns(const Json& reference, const std::string& uid) { return text_at(reference, "uid") == uid; }
+bool owns(const Json& reference, const std::string& uid) {
+  return text_at(reference, "uid") == uid;
+}
 
 // Whether another owner still lives.
 bool has_other_owner(const Core& core, const Json& object, const std::string& uid) {
@@ -91,8 +94,7 @@ void release_owners(Core& core, const cluster::Document& gone) {
     const auto owner = core.ownership.object_of(uid);
     if (!owner || has_blocking_dependents(core, uid)) continue;
     const auto document = core.store.find(*owner);
-    if (document == nullptr ||
-        document->json.find(kForegroundFinalizer) == std::string::npos) {
+    if (document == nullptr || document->json.find(kForegroundFinalizer) == std::string::npos) {
       continue;
     }
     drop_finalizer(core, *owner, kForegroundFinalizer);

@@ -2,10 +2,11 @@
 // to this room; .cc files only.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <nlohmann/json.hpp>
 
 #include "base/json.h"
 

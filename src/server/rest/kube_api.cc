@@ -1,6 +1,7 @@
 #include "server/rest/kube_api.h"
 
 #include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "server/rest/bootstrap.h"
@@ -10,6 +11,7 @@
 #include "server/rest/discovery.h"
 #include "server/rest/event_ttl.h"
 #include "server/rest/garbage.h"
+#include "server/rest/json_access.h"
 #include "server/rest/read.h"
 #include "server/rest/subresources.h"
 #include "server/rest/watch.h"
@@ -180,8 +182,7 @@ void KubeApi::handle(const Request& request, const std::shared_ptr<Exchange>& ex
   reply(std::move(outcome));
 }
 
-void KubeApi::put_from_world(const cluster::ObjectKey& key, Json object,
-                             std::string_view manager) {
+void KubeApi::put_from_world(const cluster::ObjectKey& key, Json object, std::string_view manager) {
   write_from_world(impl_->core, key, std::move(object), manager);
   collect_garbage(impl_->core);
 }

@@ -1,6 +1,6 @@
-// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables, subresources,
-// deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a request and the
-// simulated time come in, a reply or a stream goes out. One thread.
+// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables,
+// subresources, deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a
+// request and the simulated time come in, a reply or a stream goes out. One thread.
 #pragma once
 
 #include <functional>
@@ -42,11 +42,11 @@ class KubeApi {
   KubeApi(cluster::ObjectStore& store, ApiOptions options);
   ~KubeApi();
 
-  // Construct the API before the store is restored (it says which fields documents are selected by),
-  // then call this: it learns of the restored CRDs and objects, and
-  // creates what a new cluster has, where absent: namespaces default, kube-system, kube-public,
-  // kube-node-lease with their service accounts, Service kubernetes, priority classes
-  // system-*-critical, a storage class, built-in CRDs, cluster roles.
+  // Construct the API before the store is restored (it says which fields documents are selected
+  // by), then call this: it learns of the restored CRDs and objects, and creates what a new cluster
+  // has, where absent: namespaces default, kube-system, kube-public, kube-node-lease with their
+  // service accounts, Service kubernetes, priority classes system-*-critical, a storage class,
+  // built-in CRDs, cluster roles.
   void bootstrap();
 
   // Answers everything under /api, /apis, /openapi, /version, /healthz, /livez, /readyz. The caller

@@ -1,7 +1,6 @@
 // /openapi/v3 (an index with hashes, one document a group-version) and /openapi/v2 (one protobuf
 // document, for older clients).
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
@@ -48,8 +47,8 @@ std::string hash_of(const Core& core, const std::string& group, const std::strin
     if (key.first != group) continue;
     hash.add(resource->plural);
     if (!resource->custom) continue;
-    const auto crd = core.store.find({"customresourcedefinitions.apiextensions.k8s.io", "",
-                                      resource->store_name});
+    const auto crd = core.store.find(
+        {"customresourcedefinitions.apiextensions.k8s.io", "", resource->store_name});
     if (crd != nullptr) hash.add(crd->resource_version);
   }
   return hash.hex();

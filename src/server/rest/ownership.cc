@@ -37,7 +37,8 @@ std::vector<std::string> owner_uids(std::string_view json) {
     const size_t begin = at + kKey.size() - 1;
     const size_t end = end_of_array(json, begin);
     const std::string_view array = json.substr(begin, end - begin);
-    for (size_t uid = array.find(kUid); uid != std::string_view::npos; uid = array.find(kUid, uid)) {
+    for (size_t uid = array.find(kUid); uid != std::string_view::npos;
+         uid = array.find(kUid, uid)) {
       uid += kUid.size();
       const size_t quote = std::min(array.find('"', uid), array.size());
       uids.emplace_back(array.substr(uid, quote - uid));

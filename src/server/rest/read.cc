@@ -1,9 +1,9 @@
 #include "server/rest/read.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/base64_text.h"
@@ -16,7 +16,8 @@ constexpr const char* kTokenExpired =
     "The provided continue parameter is too old to display a consistent list result. You can start "
     "a new list without the continue parameter, or use the continue token in this response to "
     "retrieve the remainder of the results. Continuing with the provided token results in an "
-    "inconsistent list - objects that were created, modified, or deleted between the time the first "
+    "inconsistent list - objects that were created, modified, or deleted between the time the "
+    "first "
     "chunk was returned and now may show up in the list.";
 
 using Documents = std::vector<cluster::DocumentPtr>;
@@ -78,9 +79,10 @@ Outcome<Page> page_of(const Core& core, const Target& target, const Request& req
   }
   if (!match.empty()) {
     if (match != "Exact" && match != "NotOlderThan") {
-      return bad_request(fmt::format("resourceVersionMatch: Unsupported value: \"{}\": supported "
-                                     "values: \"Exact\", \"NotOlderThan\"",
-                                     match));
+      return bad_request(
+          fmt::format("resourceVersionMatch: Unsupported value: \"{}\": supported "
+                      "values: \"Exact\", \"NotOlderThan\"",
+                      match));
     }
     if (!*asked) {
       return bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+
 #include <nlohmann/json.hpp>
 
 #include "server/rest/built_in_resources.h"
@@ -114,9 +115,9 @@ void read_subresources(const Json& version, Resource& resource) {
   if (subresources.contains("status")) resource.status = true;
   const Json& scale = at(subresources, "scale");
   if (scale.is_object()) {
-    resource.scale = ScalePaths{text_at(scale, "specReplicasPath"),
-                                text_at(scale, "statusReplicasPath"),
-                                text_at(scale, "labelSelectorPath")};
+    resource.scale =
+        ScalePaths{text_at(scale, "specReplicasPath"), text_at(scale, "statusReplicasPath"),
+                   text_at(scale, "labelSelectorPath")};
   }
   for (const Json& field : at(version, "selectableFields")) {
     std::string path = text_at(field, "jsonPath");
@@ -196,7 +197,8 @@ std::vector<std::pair<std::string, std::vector<std::string>>> Registry::groups()
     if (!resource->custom) continue;
     for (const auto& version : resource->versions) add(resource->group, version);
   }
-  for (auto& [group, versions] : groups) std::sort(versions.begin(), versions.end(), version_before);
+  for (auto& [group, versions] : groups)
+    std::sort(versions.begin(), versions.end(), version_before);
   return groups;
 }
 

@@ -1,6 +1,6 @@
-// Which resources are served: the built-in table and what CRDs add at run time. Everything else here
-// asks the registry and knows no kind by name, but for what is particular (eviction, scale, ...).
-// Internal to this room.
+// Which resources are served: the built-in table and what CRDs add at run time. Everything else
+// here asks the registry and knows no kind by name, but for what is particular (eviction, scale,
+// ...). Internal to this room.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ struct ScalePaths {
 };
 
 struct Version {
-  std::string name;  // "v1"
+  std::string name;                      // "v1"
   const schema::Shape* shape = nullptr;  // null: any object is taken as it is
   std::shared_ptr<const schema::CrdShape> owned_shape;
   kinds::Table table;
@@ -84,8 +84,8 @@ class Registry {
   [[nodiscard]] std::vector<std::pair<std::string, std::vector<std::string>>> groups() const;
   [[nodiscard]] bool serves(std::string_view group, std::string_view version) const;
 
-  // Takes a CRD (its Established condition is the caller's) or replaces it. Error: its schema is not
-  // structural.
+  // Takes a CRD (its Established condition is the caller's) or replaces it. Error: its schema is
+  // not structural.
   Status set_crd(const Json& crd);
   void remove_crd(std::string_view group, std::string_view plural);
   // Counts up with every change: what is derived from the registry is stale when it differs.

@@ -16,7 +16,7 @@ struct RequestPath {
   std::string plural;  // empty: a discovery document
   std::string name;
   std::string subresource;
-  std::string rest;  // behind the subresource ("healthz" of nodes/n/proxy/healthz)
+  std::string rest;   // behind the subresource ("healthz" of nodes/n/proxy/healthz)
   bool core = false;  // below /api
 };
 

@@ -1,7 +1,7 @@
 // The scale subresource: three fields of any kind as one autoscaling/v1 Scale.
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/body.h"

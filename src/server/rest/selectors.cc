@@ -1,11 +1,11 @@
 #include "server/rest/selectors.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "api/names.h"
 
@@ -192,17 +192,17 @@ Outcome<std::vector<FieldTerm>> parse_field_selector(std::string_view text,
     if (take(text, "!=")) {
       term.equal = false;
     } else if (!take(text, "==") && !take(text, "=")) {
-      return bad_request(fmt::format(
-          "invalid selector: '{}'; can't understand '{}'", whole, term.field));
+      return bad_request(
+          fmt::format("invalid selector: '{}'; can't understand '{}'", whole, term.field));
     }
     term.value = take_field_value(text);
     if (!is_selectable(resource, term.field)) {
-      return bad_request(
-          fmt::format("Unable to find \"{}\" that match label selector \"\", field selector \"{}\": "
-                      "field label not supported: {}",
-                      api_version(resource.group, resource.versions.front().name) +
-                          ", Resource=" + resource.plural,
-                      whole, term.field));
+      return bad_request(fmt::format(
+          "Unable to find \"{}\" that match label selector \"\", field selector \"{}\": "
+          "field label not supported: {}",
+          api_version(resource.group, resource.versions.front().name) +
+              ", Resource=" + resource.plural,
+          whole, term.field));
     }
     terms.push_back(std::move(term));
   }

@@ -68,10 +68,11 @@ Fault too_large() {
 }
 
 Fault unsupported_media_type(std::string_view got, std::string_view accepted) {
-  return {415, "UnsupportedMediaType",
-          fmt::format("the body of the request was in an unknown format ({}) - accepted media types "
-                      "include: {}",
-                      got, accepted)};
+  return {
+      415, "UnsupportedMediaType",
+      fmt::format("the body of the request was in an unknown format ({}) - accepted media types "
+                  "include: {}",
+                  got, accepted)};
 }
 
 Fault invalid(std::string_view group, std::string_view kind, std::string_view name,
@@ -82,14 +83,13 @@ Fault invalid(std::string_view group, std::string_view kind, std::string_view na
   fault.kind = kind;
   std::string all;
   for (const auto& each : faults) {
-    const std::string one =
-        each.field.empty() ? each.message : each.field + ": " + each.message;
+    const std::string one = each.field.empty() ? each.message : each.field + ": " + each.message;
     all += (all.empty() ? "" : ", ") + one;
     fault.causes.push_back({each.reason, each.message, each.field});
   }
   if (faults.size() > 1) all = "[" + all + "]";
-  fault.message = fmt::format("{}{}{} \"{}\" is invalid: {}", kind, group.empty() ? "" : ".", group,
-                              name, all);
+  fault.message =
+      fmt::format("{}{}{} \"{}\" is invalid: {}", kind, group.empty() ? "" : ".", group, name, all);
   return fault;
 }
 
@@ -107,21 +107,15 @@ Fault version_too_large(uint64_t asked, uint64_t current) {
   return fault;
 }
 
-Fault not_implemented(std::string message) {
-  return {501, "NotImplemented", std::move(message)};
-}
+Fault not_implemented(std::string message) { return {501, "NotImplemented", std::move(message)}; }
 
 Fault internal_error(std::string_view what) {
   return {500, "InternalError", fmt::format("Internal error occurred: {}", what)};
 }
 
 Json status_of(const Fault& fault) {
-  Json status = {{"kind", "Status"},
-                 {"apiVersion", "v1"},
-                 {"metadata", Json::object()},
-                 {"status", "Failure"},
-                 {"message", fault.message},
-                 {"reason", fault.reason},
+  Json status = {{"kind", "Status"},    {"apiVersion", "v1"},       {"metadata", Json::object()},
+                 {"status", "Failure"}, {"message", fault.message}, {"reason", fault.reason},
                  {"code", fault.code}};
   if (!fault.continue_token.empty()) status["metadata"]["continue"] = fault.continue_token;
   Json details = Json::object();

@@ -1,5 +1,5 @@
-// Failures as the API tells them: metav1.Status with Kubernetes' codes, reasons, messages and causes,
-// so that clients can tell AlreadyExists from Conflict. Internal to this room.
+// Failures as the API tells them: metav1.Status with Kubernetes' codes, reasons, messages and
+// causes, so that clients can tell AlreadyExists from Conflict. Internal to this room.
 #pragma once
 
 #include <string>

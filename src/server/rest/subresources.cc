@@ -1,7 +1,6 @@
 #include "server/rest/subresources.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "server/rest/body.h"
@@ -34,8 +33,8 @@ Outcome<Response> bind(Core& core, const Target& target, const Request& request)
                    {{"FieldValueRequired", "target.name", "Required value"}});
   }
   if (const std::string bound = text_at(at(live, "spec"), "nodeName"); !bound.empty()) {
-    return conflict(target.subject(), fmt::format("pod {} is already assigned to node \"{}\"",
-                                                  target.name, bound));
+    return conflict(target.subject(),
+                    fmt::format("pod {} is already assigned to node \"{}\"", target.name, bound));
   }
   Json after = live;
   after["spec"]["nodeName"] = node;
@@ -70,8 +69,7 @@ Outcome<Response> token(Core& core, const Target& target, const Request& request
   constexpr int64_t kDefault = 3600;
   constexpr int64_t kLeast = 600;
   constexpr int64_t kMost = int64_t{1} << 32;
-  const int64_t asked =
-      integer_at(at(*body, "spec"), "expirationSeconds").value_or(kDefault);
+  const int64_t asked = integer_at(at(*body, "spec"), "expirationSeconds").value_or(kDefault);
   if (asked < kLeast || asked > kMost) {
     return invalid("authentication.k8s.io", "TokenRequest", target.name,
                    {{"FieldValueInvalid", "spec.expirationSeconds",

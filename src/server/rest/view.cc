@@ -1,9 +1,9 @@
 #include "server/rest/view.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/convert.h"
@@ -72,8 +72,7 @@ Json table_of(const Target& target, const View& view, bool with_columns) {
                 {"apiVersion", "meta.k8s.io/" + view.meta_version},
                 {"metadata", Json::object()},
                 {"rows", Json::array()}};
-  table["columnDefinitions"] =
-      with_columns ? columns_of(target.version->table) : Json(nullptr);
+  table["columnDefinitions"] = with_columns ? columns_of(target.version->table) : Json(nullptr);
   return table;
 }
 
@@ -124,11 +123,10 @@ Outcome<View> view_of(const Request& request) {
   const auto types = parse_accept(request.header("accept"));
   if (types.empty()) return view;
   for (const auto& type : types) {
-    const bool json = type.type == "application/json" || type.type == "*/*" ||
-                      type.type == "application/*" ||
-                      // Protobuf and YAML are optional for clients: all of them read JSON.
-                      type.type == "application/vnd.kubernetes.protobuf" ||
-                      type.type == "application/yaml";
+    const bool json =
+        type.type == "application/json" || type.type == "*/*" || type.type == "application/*" ||
+        // Protobuf and YAML are optional for clients: all of them read JSON.
+        type.type == "application/vnd.kubernetes.protobuf" || type.type == "application/yaml";
     if (!json) continue;
     const std::string as = type.parameter("as");
     if (as.empty()) return view;
@@ -183,8 +181,7 @@ void render_list(const Core& core, const Target& target, const View& view,
     Json table = table_of(target, view, true);
     table["metadata"] = metadata;
     for (const auto& document : documents) {
-      table["rows"].push_back(
-          row_of(core, target, view, from_storage(target, json_of(*document))));
+      table["rows"].push_back(row_of(core, target, view, from_storage(target, json_of(*document))));
     }
     response.body = text_of(table) + "\n";
     return;
@@ -231,8 +228,7 @@ Piece render_bookmark(const Target& target, const View& view, uint64_t resource_
   } else {
     Json table = table_of(target, view, false);
     table["metadata"] = {{"resourceVersion", std::to_string(resource_version)}};
-    Json row = {{"cells", Json::array()},
-                {"object", partial_metadata(object, view.meta_version)}};
+    Json row = {{"cells", Json::array()}, {"object", partial_metadata(object, view.meta_version)}};
     for (size_t i = 0; i < target.version->table.columns.size(); ++i) row["cells"].push_back("");
     table["rows"].push_back(std::move(row));
     object = std::move(table);

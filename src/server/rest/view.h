@@ -18,7 +18,7 @@ enum class Include { kNone, kMetadata, kObject };
 
 struct View {
   Form form = Form::kObject;
-  std::string meta_version = "v1";  // of Table and PartialObjectMetadata
+  std::string meta_version = "v1";       // of Table and PartialObjectMetadata
   Include include = Include::kMetadata;  // what a Table's rows carry
 
   bool operator==(const View&) const = default;

@@ -1,8 +1,8 @@
 #include "server/rest/watch.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "server/rest/read.h"
@@ -108,8 +108,8 @@ void send_state(const Core& core, Watcher& watcher) {
   }
 }
 
-// Bookmarks a watcher when a period has passed and ends it in time. Timers outlive neither: the weak
-// pointer fails once the watcher is gone, and the core goes after all watchers.
+// Bookmarks a watcher when a period has passed and ends it in time. Timers outlive neither: the
+// weak pointer fails once the watcher is gone, and the core goes after all watchers.
 void schedule(Core& core, const std::shared_ptr<Watcher>& watcher) {
   if (!core.options.after) return;
   const Duration left = watcher->ends - core.wall_now();
@@ -155,9 +155,9 @@ Outcome<Start> start_of(const Core& core, const Target& target, const Request& r
                       "Forbidden: resourceVersionMatch is forbidden for watch unless "
                       "sendInitialEvents is provided"});
   } else if (!match.empty() && match != "NotOlderThan") {
-    faults.push_back({"FieldValueNotSupported", "resourceVersionMatch",
-                      fmt::format("Unsupported value: \"{}\": supported values: \"NotOlderThan\"",
-                                  match)});
+    faults.push_back(
+        {"FieldValueNotSupported", "resourceVersionMatch",
+         fmt::format("Unsupported value: \"{}\": supported values: \"NotOlderThan\"", match)});
   }
   if (!faults.empty()) return invalid("meta.k8s.io", "ListOptions", "", faults);
   const uint64_t current = core.store.resource_version();
@@ -179,8 +179,8 @@ void send_beginning(const Core& core, Watcher& watcher, const Start& start) {
   }
   const auto past = core.store.since(watcher.target.resource->store_name, *start.version);
   if (!past) {
-    send_fault(watcher, expired(fmt::format("too old resource version: {} ({})", *start.version,
-                                            current)));
+    send_fault(watcher,
+               expired(fmt::format("too old resource version: {} ({})", *start.version, current)));
     watcher.stream->close();
     watcher.gone = true;
     return;
@@ -224,8 +224,8 @@ std::optional<Fault> start_watch(Core& core, const Target& target, const Request
     // Spread, so that clients that came together don't come again together.
     seconds_left = kDefaultTimeoutSeconds + core.watcher_count * 37 % kDefaultTimeoutSeconds;
   }
-  watcher->ends = core.wall_now() +
-                  seconds(static_cast<int64_t>(std::min(seconds_left, kMaxTimeoutSeconds)));
+  watcher->ends =
+      core.wall_now() + seconds(static_cast<int64_t>(std::min(seconds_left, kMaxTimeoutSeconds)));
   watcher->stream = exchange->open_stream(200, "application/json");
   if (watcher->stream == nullptr) return std::nullopt;  // the peer is gone
   watcher->stream->on_closed = [weak = std::weak_ptr<Watcher>(watcher)] {

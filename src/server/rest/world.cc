@@ -26,9 +26,7 @@ void settle_identity(const Core& core, const cluster::ObjectKey& key, const Json
                             "deletionGracePeriodSeconds"}) {
     keep(field);
   }
-  // The world's copy may be older than the last write that was tracked.
-  metadata.erase("managedFields");
-  keep("managedFields");
+  if (at(metadata, "managedFields").is_null()) keep("managedFields");
   if (live.is_null()) metadata.erase("resourceVersion");
   if (text_at(metadata, "uid").empty()) metadata["uid"] = new_uid(core, key);
   if (text_at(metadata, "creationTimestamp").empty()) {
@@ -36,8 +34,11 @@ void settle_identity(const Core& core, const cluster::ObjectKey& key, const Json
   }
 }
 
-bool is_finished(const Json& metadata) {
+// The last finalizer of an object that goes went with this write. Objects that the world ends
+// itself are taken away by it.
+bool is_finished(const Json& live, const Json& metadata) {
   return !at(metadata, "deletionTimestamp").is_null() && at(metadata, "finalizers").empty() &&
+         !at(live, "metadata", "finalizers").empty() &&
          integer_at(metadata, "deletionGracePeriodSeconds").value_or(0) == 0;
 }
 
@@ -53,22 +54,20 @@ void write_from_world(Core& core, const cluster::ObjectKey& key, Json object,
   const ResourcePtr resource = core.registry.by_store_name(key.resource);
   if (resource != nullptr && !live.is_null()) {
     const auto generation = integer_at(live.at("metadata"), "generation");
-    const bool counts =
-        kinds::counts_generation(resource->group, resource->kind, live, object);
+    const bool counts = kinds::counts_generation(resource->group, resource->kind, live, object);
     if (generation) metadata["generation"] = *generation + (counts ? 1 : 0);
   }
   if (object == live) return;
   // Owners of fields are worth their bytes only where somebody applies.
   const Version* storage = resource == nullptr ? nullptr : resource->storage();
-  if (storage != nullptr && storage->shape != nullptr &&
-      !at(metadata, "managedFields").empty()) {
+  if (storage != nullptr && storage->shape != nullptr && !at(metadata, "managedFields").empty()) {
     patch::Manager who;
     who.name = manager;
     who.api_version = resource->storage_api_version;
     who.now = core.now();
     patch::track_update(live, object, *storage->shape, who);
   }
-  if (is_finished(metadata) && key.resource != "namespaces") {
+  if (is_finished(live, metadata) && key.resource != "namespaces") {
     core.store.remove(key);
     return;
   }

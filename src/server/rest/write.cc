@@ -1,7 +1,6 @@
 #include "server/rest/write.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
@@ -36,10 +35,10 @@ std::optional<Fault> check_namespace(const Core& core, const Target& target) {
   const auto document = core.store.find({"namespaces", "", target.namespace_name});
   if (document == nullptr) return not_found({"", "namespaces", target.namespace_name});
   if (!core.terminating.contains(target.namespace_name)) return std::nullopt;
-  Fault fault = forbidden(
-      target.subject(), fmt::format("unable to create new content in namespace {} because it is "
-                                    "being terminated",
-                                    target.namespace_name));
+  Fault fault = forbidden(target.subject(),
+                          fmt::format("unable to create new content in namespace {} because it is "
+                                      "being terminated",
+                                      target.namespace_name));
   fault.causes.push_back({"NamespaceTerminating",
                           fmt::format("namespace {} is being terminated", target.namespace_name),
                           "metadata.namespace"});
@@ -61,8 +60,9 @@ std::optional<Fault> settle_name(Core& core, Target& target, Json& object) {
   }
   const std::string in_body = text_at(metadata, "namespace");
   if (target.resource->namespaced && !in_body.empty() && in_body != target.namespace_name) {
-    return bad_request("the namespace of the provided object does not match the namespace sent on "
-                       "the request");
+    return bad_request(
+        "the namespace of the provided object does not match the namespace sent on "
+        "the request");
   }
   if (target.resource->namespaced) {
     metadata["namespace"] = target.namespace_name;
@@ -78,10 +78,9 @@ std::optional<Fault> settle_name(Core& core, Target& target, Json& object) {
                      "Required value: name or generateName is required"}});
   }
   if (const std::string fault = kinds::name_fault(resource.store_name, name); !fault.empty()) {
-    return invalid(
-        resource.group, resource.kind, name,
-        {{"FieldValueInvalid", "metadata.name",
-          fmt::format("Invalid value: {}: {}", text_of(Json(name)), fault)}});
+    return invalid(resource.group, resource.kind, name,
+                   {{"FieldValueInvalid", "metadata.name",
+                     fmt::format("Invalid value: {}: {}", text_of(Json(name)), fault)}});
   }
   return std::nullopt;
 }
@@ -191,9 +190,10 @@ std::optional<Fault> keep_metadata(const Target& target, const Json& live, Json&
   }
   const std::string in_namespace = text_at(metadata, "namespace");
   if (!in_namespace.empty() && in_namespace != target.namespace_name) {
-    return bad_request(fmt::format("the namespace of the object ({}) does not match the namespace "
-                                   "on the URL ({})",
-                                   in_namespace, target.namespace_name));
+    return bad_request(
+        fmt::format("the namespace of the object ({}) does not match the namespace "
+                    "on the URL ({})",
+                    in_namespace, target.namespace_name));
   }
   for (const char* field :
        {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp",
@@ -244,7 +244,8 @@ Fault apply_conflict(const Target& target, const std::vector<patch::ApplyConflic
     std::string who = fmt::format("\"{}\"", each.manager);
     if (!each.apply) who += " using " + each.api_version;
     fault.causes.push_back({"FieldManagerConflict", "conflict with " + who, each.field});
-    if (by_manager.empty() || by_manager.back().first != who) by_manager.emplace_back(who, std::vector<std::string>{});
+    if (by_manager.empty() || by_manager.back().first != who)
+      by_manager.emplace_back(who, std::vector<std::string>{});
     by_manager.back().second.push_back(each.field);
   }
   fault.message = fmt::format("Apply failed with {} conflict{}: ", conflicts.size(),
@@ -266,9 +267,9 @@ Fault apply_conflict(const Target& target, const std::vector<patch::ApplyConflic
 Outcome<Written> apply(Core& core, const Target& target, const Json& live, const Request& request,
                        WriteOptions& options) {
   if (request.parameter("fieldManager").value_or("").empty()) {
-    return invalid("meta.k8s.io", "PatchOptions", "",
-                   {{"FieldValueRequired", "fieldManager",
-                     "Required value: is required for apply patch"}});
+    return invalid(
+        "meta.k8s.io", "PatchOptions", "",
+        {{"FieldValueRequired", "fieldManager", "Required value: is required for apply patch"}});
   }
   auto config = decode_object(target, request, options);
   if (!config) return config.fault();
@@ -279,8 +280,9 @@ Outcome<Written> apply(Core& core, const Target& target, const Json& live, const
   }
   (*config)["metadata"]["name"] = target.name;
   if (!text_at((*config)["metadata"], "uid").empty() && live.is_null()) {
-    return conflict(target.subject(), "uid mismatch: the provided object specified a uid, and no "
-                                      "existing object was found");
+    return conflict(target.subject(),
+                    "uid mismatch: the provided object specified a uid, and no "
+                    "existing object was found");
   }
   auto stored = to_storage(core, target, std::move(*config));
   if (!stored) return stored.fault();
@@ -305,8 +307,9 @@ Outcome<Json> patched(const Target& target, const Json& live, const std::string&
   if (type == "application/json-patch+json") {
     auto after = patch::json_patch(before, *patch);
     if (after.ok()) return std::move(*after);
-    return Fault{422, "Invalid", "the server rejected our request due to an error in our request: " +
-                                     after.error().message()};
+    return Fault{422, "Invalid",
+                 "the server rejected our request due to an error in our request: " +
+                     after.error().message()};
   }
   if (!patch->is_object()) return bad_request("the patch is no object");
   if (type == "application/merge-patch+json") return patch::merge_patch(std::move(before), *patch);
@@ -392,8 +395,7 @@ Outcome<Written> finish_update(Core& core, const Target& target, const Json& liv
   default_object(resource, after);
   prepare_update(core, target, live, after);
   if (counts_generation(resource, live, after)) {
-    after["metadata"]["generation"] =
-        integer_at(live.at("metadata"), "generation").value_or(0) + 1;
+    after["metadata"]["generation"] = integer_at(live.at("metadata"), "generation").value_or(0) + 1;
   }
   if (!options.tracked) patch::track_update(live, after, shape_of(resource), options.manager);
   if (const auto faults = faults_of(core, target, after, &live); !faults.empty()) {
@@ -454,8 +456,7 @@ Outcome<Response> update(Core& core, const Target& target, const Request& reques
   }
   auto stored = to_storage(core, target, std::move(*object));
   if (!stored) return stored.fault();
-  auto written =
-      finish_update(core, target, json_of(*document), std::move(*stored), *options);
+  auto written = finish_update(core, target, json_of(*document), std::move(*stored), *options);
   if (!written) return written.fault();
   return written_response(core, target, request, std::move(*written), *options);
 }
@@ -468,9 +469,10 @@ Outcome<Response> patch(Core& core, const Target& target, const Request& request
                         type == "application/merge-patch+json";
   if (!is_known || (is_strategic && target.resource->custom)) {
     return unsupported_media_type(
-        type, fmt::format("application/json-patch+json, application/merge-patch+json, {}"
-                          "application/apply-patch+yaml",
-                          target.resource->custom ? "" : "application/strategic-merge-patch+json, "));
+        type,
+        fmt::format("application/json-patch+json, application/merge-patch+json, {}"
+                    "application/apply-patch+yaml",
+                    target.resource->custom ? "" : "application/strategic-merge-patch+json, "));
   }
   auto options = write_options_of(core, target, request);
   if (!options) return options.fault();
