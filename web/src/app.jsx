@@ -40,11 +40,11 @@ export function App({ session }) {
       <a class="skip" href="#nodes">Skip to the nodes</a>
       <div class="top">
         <Header session={session} theme={theme} setTheme={setTheme} />
+        <div class="drive">
+          <Controls session={session} />
+          <Timeline session={session} />
+        </div>
         <Banners session={session} />
-      </div>
-      <div class="drive">
-        <Controls session={session} />
-        <Timeline session={session} />
       </div>
       <nav class="places" aria-label="Parts of the page">
         {PLACES.map(([id, name]) => <a key={id} href={`#${id}`}>{name}</a>)}

@@ -31,7 +31,7 @@ function latency(model) {
       line(slos[0]), ...(slos.length > 1 ? [{ ...line(slos.at(-1)), silent: true }] : []),
     ],
     scales: { y: { distr: 3, range: logRange } },
-    axes: [{ scale: "y", splits: logSplits, values: (_, ticks) => ticks.map((v) => (v < 1000 ? `${v} ms` : `${count(v / 1000)} s`)) }],
+    axes: [{ scale: "y", splits: logSplits, filter: (_, ticks) => ticks, values: (_, ticks) => ticks.map((v) => (v < 1000 ? `${v} ms` : `${count(v / 1000)} s`)) }],
   };
 }
 

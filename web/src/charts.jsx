@@ -76,7 +76,7 @@ function Chart({ spec, t, columns, others, started, shown, seek }) {
   return (
     <figure class="chart" data-chart={spec.id}>
       <figcaption>
-        <h2>{spec.title} {spec.note && <small class="note">{spec.note}</small>}
+        <h2>{spec.title} {spec.note && <small class="aside">{spec.note}</small>}
           {cursor !== null && <small class="at">{clock(row[0] * 1000)}</small>}
           {spec.flag && <small class="flag">{spec.flag}</small>}</h2>
         <ul class="legend">

@@ -68,6 +68,6 @@ function PhaseKey({ counts, phase, setPhase, as_map }) {
 export function nodeSentence(node, phase) {
   const used = node.gpus.filter((gpu) => gpu.pod).length;
   const busy = node.gpus.length ? node.gpus.reduce((sum, gpu) => sum + (gpu.busy ?? 0), 0) / node.gpus.length : 0;
-  const gpus = node.gpus.length ? `${used} of ${plural(node.gpus.length, `${node.gpu_name} GPU`)} in use, ${percent(busy)} busy` : "no GPUs";
+  const gpus = node.gpus.length ? `${used} of ${plural(node.gpus.length, `${(node.gpu_name || "").toUpperCase()} GPU`)} in use, ${percent(busy)} busy` : "no GPUs";
   return `${node.name}, ${phase}, ${node.instance_type} ${node.capacity_type}, ${dollars(node.usd_per_hour)} an hour, ${gpus}`;
 }

@@ -29,7 +29,7 @@ function Sheet({ name, leave, close, children }) {
     const { left, right } = sheet.getBoundingClientRect();
     const over = Math.max(0, right + 8 - document.documentElement.clientWidth);
     if (over) sheet.style.left = `${-Math.min(over, left - 8)}px`;
-    sheet.querySelector("[data-first], input, select, button")?.focus();
+    sheet.querySelector("[data-first], input, select, button")?.focus({ preventScroll: true });
   }, []);
   useDismiss(ref, leave);
   const keys = (event) => {

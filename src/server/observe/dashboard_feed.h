@@ -16,6 +16,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 #include "controllers/action.h"
@@ -38,7 +40,7 @@ class DashboardFeed {
   explicit DashboardFeed(Sources sources, FeedOptions options = {});
   ~DashboardFeed();
 
-  // Answers /dashboard/* and the page's files ("/", "/assets/..."); 404 for what is neither.
+  // Answers all under /dashboard, the page and its files too; 404 for anything else.
   void handle(const Request& request, const std::shared_ptr<Exchange>& exchange);
 
   // A decision of this policy, made now.

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -47,6 +48,14 @@ struct PolicyCost {
   double usd = 0;
 };
 
+// What the page's controls have brought about.
+struct ControlsNow {
+  double traffic_factor = 1;
+  std::optional<Instant> burst_until;
+  std::vector<std::pair<std::string, std::optional<Instant>>> blocked;  // type; nullopt: open end
+  std::optional<Instant> prometheus_down_until;
+};
+
 // What the page's controls do. An error is shown to who asked (400). An empty function: refused.
 struct ControlActions {
   std::function<Status(bool)> pause;
@@ -79,12 +88,14 @@ struct Sources {
   std::function<double()> gpu_seconds_paid;
   std::function<double()> gpu_seconds_busy;
   std::function<std::optional<PodTimes>(const std::string& pod)> pod_times;
-  std::function<std::optional<Instant>(const std::string& provider_id)> node_ready_at;
+  // 0..1: how busy the pod's GPUs were lately.
+  std::function<double(const std::string& pod)> busy_share;
   // In the order of state->models().
   std::function<std::vector<ModelReading>()> models;
 
   // May be empty: the element or figure is left out.
   std::function<std::vector<PolicyCost>()> other_policies;
+  std::function<ControlsNow()> controls;
   ControlActions actions;
 };
 

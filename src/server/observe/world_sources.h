@@ -1,0 +1,13 @@
+// The simulated world as sources of the dashboard and the metrics.
+#pragma once
+
+#include "server/observe/sources.h"
+#include "sim/world.h"
+
+namespace windlass::server::observe {
+
+// Fills in the world's part, the world's controls among it. Left to the caller: version, speed,
+// paused, other_policies, actions.pause and actions.speed. The world must outlive the sources.
+Sources sources_of(sim::World& world);
+
+}  // namespace windlass::server::observe
