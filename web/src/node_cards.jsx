@@ -104,7 +104,7 @@ function PoolHead({ group }) {
   return (
     <div class="pool" role="gridcell">
       <b>{group.pool}</b> <span>{plural(group.nodes.length, "node")}
-        {group.gpus > 0 && <> · {plural(group.gpus, "GPU")}, {percent(group.busy / group.gpus)} busy</>} · {dollars(group.usd_per_hour)}/h</span>
+        {group.gpus > 0 && <> · {plural(group.gpus, "GPU")}<span class="wide">, {percent(group.busy / group.gpus)} busy</span></>} · {dollars(group.usd_per_hour)}/h</span>
     </div>
   );
 }

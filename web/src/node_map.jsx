@@ -161,7 +161,7 @@ export function NodeMap({ groups, facts, scheme, selected, select }) {
       {layout.heads.map(({ group, y }) => (
         <div key={group.pool} class="map-head" role="presentation" style={{ transform: `translateY(${y}px)` }}>
           <b>{group.pool}</b> <span>{plural(group.nodes.length, "node")}
-            {group.gpus > 0 && <> · {plural(group.gpus, "GPU")}, {percent(group.busy / group.gpus)} busy</>} · {dollars(group.usd_per_hour)}/h</span>
+            {group.gpus > 0 && <> · {plural(group.gpus, "GPU")}<span class="wide">, {percent(group.busy / group.gpus)} busy</span></>} · {dollars(group.usd_per_hour)}/h</span>
         </div>
       ))}
       {chosen && <div class="ring" aria-hidden="true" style={place(chosen)} />}

@@ -1,6 +1,6 @@
 // A button that opens a small form under itself. Escape or a press elsewhere closes it; Escape gives
 // the focus back to the button.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useDismiss } from "./hooks.js";
 
 export function Popover({ label, name, title, kind = "", children }) {
@@ -23,7 +23,8 @@ export function Popover({ label, name, title, kind = "", children }) {
 
 function Sheet({ name, leave, close, children }) {
   const ref = useRef(null);
-  useEffect(() => {
+  // Before the next key can arrive.
+  useLayoutEffect(() => {
     const sheet = ref.current;
     // On a narrow screen a sheet under its button would leave the page: move it back in.
     const { left, right } = sheet.getBoundingClientRect();

@@ -13,6 +13,8 @@ export function Timeline({ session }) {
   const total = Math.max(1, (instant(session.live.now) - started) / 1000);
   const value = session.past ? (session.past.time - started) / 1000 : total;
   const step = stepOf(total);
+  // What is shown as of this press, which may be later than what was drawn last.
+  const current = () => (session.past ? (session.past.time - started) / 1000 : total);
   const show = (seconds) => (seconds >= total - 1 ? session.showLive() : session.showAt(started + Math.max(0, seconds) * 1000));
   const keys = (event) => {
     const by = { ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step, PageDown: -step * 10, PageUp: step * 10 }[event.key];
@@ -20,13 +22,13 @@ export function Timeline({ session }) {
     event.preventDefault();
     if (event.key === "Home") show(0);
     else if (event.key === "End") session.showLive();
-    else show((Math.round(value / step) + by / step) * step);
+    else show((Math.round(current() / step) + by / step) * step);
   };
   const said = session.past ? `${clock(session.past.time)}, ${length(total - value)} before live` : `${clock(started + total * 1000)}, live`;
   return (
     <div class="timeline">
       <span class="edge">{clock(started, false)}</span>
-      <button type="button" class="step" aria-label={`Back ${length(step)}`} title={`back ${length(step)}`} onClick={() => show(value - step)}>
+      <button type="button" class="step" aria-label={`Back ${length(step)}`} title={`back ${length(step)}`} onClick={() => show(current() - step)}>
         <svg viewBox="0 0 10 10" aria-hidden="true"><path d="M7 1L3 5l4 4" /></svg></button>
       <div class="track">
         <Arrivals columns={session.full.columns} total={total} />
@@ -34,7 +36,7 @@ export function Timeline({ session }) {
           onInput={(event) => show(Number(event.currentTarget.value))} onKeyDown={keys} />
       </div>
       <button type="button" class="step" disabled={!session.past} aria-label={`Forward ${length(step)}`} title={`forward ${length(step)}`}
-        onClick={() => show(value + step)}><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M3 1l4 4-4 4" /></svg></button>
+        onClick={() => show(current() + step)}><svg viewBox="0 0 10 10" aria-hidden="true"><path d="M3 1l4 4-4 4" /></svg></button>
       <span class="edge">{moment(started + total * 1000, started)}</span>
     </div>
   );
