@@ -26,7 +26,9 @@ void settle_identity(const Core& core, const cluster::ObjectKey& key, const Json
                             "deletionGracePeriodSeconds"}) {
     keep(field);
   }
-  if (at(metadata, "managedFields").is_null()) keep("managedFields");
+  // The world's copy may be older than the last write that was tracked.
+  metadata.erase("managedFields");
+  keep("managedFields");
   if (live.is_null()) metadata.erase("resourceVersion");
   if (text_at(metadata, "uid").empty()) metadata["uid"] = new_uid(core, key);
   if (text_at(metadata, "creationTimestamp").empty()) {
