@@ -181,7 +181,7 @@ TEST(KubeApi, UnknownFieldsWarnAndAreDropped) {
 
 TEST(KubeApi, YamlBodiesAreRead) {
   Api api;
-  const Reply made = api.send(api.request("POST", kMaps, "metadata:\n  name: y\ndata:\n  a: b\n",
+  const Reply made = api.send(api.request("POST", kMaps, "metadata:\n  name: yam\ndata:\n  a: b\n",
                                           {{"content-type", "application/yaml"}}));
   ASSERT_EQ(made.code, 201) << made.text;
   EXPECT_EQ(made.body["data"]["a"], "b");
