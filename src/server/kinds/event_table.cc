@@ -28,8 +28,9 @@ std::string target(const Json& object) {
 std::string source(const Json& event) {
   const Json& given = either(event, "source", "deprecatedSource");
   const Json& controller = either(event, "reportingComponent", "reportingController");
-  const std::string component = or_else(text(at(given, "component")), text(controller));
-  const std::string host = or_else(text(at(given, "host")), text(at(event, "reportingInstance")));
+  const std::string component = or_else_text(text(at(given, "component")), text(controller));
+  const std::string host =
+      or_else_text(text(at(given, "host")), text(at(event, "reportingInstance")));
   return host.empty() ? component : component + ", " + host;
 }
 

@@ -73,6 +73,10 @@ std::string text_or(const Json& value, std::string_view otherwise) {
   return found.empty() ? std::string(otherwise) : found;
 }
 
+std::string or_else_text(std::string text, std::string_view otherwise) {
+  return text.empty() ? std::string(otherwise) : text;
+}
+
 int64_t whole(const Json& value, int64_t otherwise) {
   if (value.is_number_unsigned()) {
     const uint64_t number = value.get<uint64_t>();
@@ -105,8 +109,9 @@ std::string quantity_text(const Json& value) {
 }
 
 Json& make_object(Json& value, std::string_view key) {
+  if (!value.is_object()) value = Json::object();
   Json& member = value[std::string(key)];
-  if (member.is_null()) member = Json::object();
+  if (!member.is_object()) member = Json::object();
   return member;
 }
 
@@ -159,6 +164,24 @@ bool selects(const Json& selector, const Json& labels) {
   const Json& expressions = items(at(selector, "matchExpressions"));
   return std::all_of(expressions.begin(), expressions.end(),
                      [&](const Json& expression) { return requirement_holds(expression, labels); });
+}
+
+bool same(const Json& a, const Json& b) {
+  const auto nothing = [](const Json& value) {
+    return value.is_null() || (value.is_structured() && value.empty());
+  };
+  if (nothing(a) || nothing(b)) return nothing(a) && nothing(b);
+  if (a.is_array() && b.is_array()) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), same);
+  }
+  if (!a.is_object() || !b.is_object()) return a == b;
+  for (const auto& [key, value] : a.items()) {
+    if (!same(value, at(b, key))) return false;
+  }
+  for (const auto& [key, value] : b.items()) {
+    if (!a.contains(key) && !nothing(value)) return false;
+  }
+  return true;
 }
 
 }  // namespace windlass::server::kinds

@@ -20,7 +20,7 @@ std::vector<std::string> texts(const Json& list) {
 std::vector<std::string> balancer_addresses(const Json& object) {
   std::set<std::string> all;
   for (const Json& one : items(at(object, {"status", "loadBalancer", "ingress"}))) {
-    const std::string address = or_else(text(at(one, "ip")), text(at(one, "hostname")));
+    const std::string address = or_else_text(text(at(one, "ip")), text(at(one, "hostname")));
     if (!address.empty()) all.insert(address);
   }
   return {all.begin(), all.end()};
@@ -29,12 +29,12 @@ std::vector<std::string> balancer_addresses(const Json& object) {
 std::string external_ip(const Json& service) {
   const std::string type = text(at(service, {"spec", "type"}));
   const std::vector<std::string> external = texts(at(service, {"spec", "externalIPs"}));
-  if (type == "ClusterIP" || type == "NodePort") return or_else(join(external, ","), "<none>");
+  if (type == "ClusterIP" || type == "NodePort") return or_else_text(join(external, ","), "<none>");
   if (type == "ExternalName") return text(at(service, {"spec", "externalName"}));
   if (type != "LoadBalancer") return "<unknown>";
   std::vector<std::string> all = balancer_addresses(service);
   all.insert(all.end(), external.begin(), external.end());
-  return or_else(join(all, ","), "<pending>");
+  return or_else_text(join(all, ","), "<pending>");
 }
 
 std::string service_ports(const Json& service) {
@@ -45,13 +45,13 @@ std::string service_ports(const Json& service) {
     if (node_port > 0) one += ":" + std::to_string(node_port);
     all.push_back(one + "/" + text(at(port, "protocol")));
   }
-  return or_else(join(all, ","), "<none>");
+  return or_else_text(join(all, ","), "<none>");
 }
 
 std::string cluster_ip(const Json& service) {
   const Json& all = items(at(service, {"spec", "clusterIPs"}));
   const std::string first = all.empty() ? "" : text(all[0]);
-  return or_else(or_else(first, text(at(service, {"spec", "clusterIP"}))), "<none>");
+  return or_else_text(or_else_text(first, text(at(service, {"spec", "clusterIP"}))), "<none>");
 }
 
 std::string host_port(const std::string& address, int64_t port) {
@@ -139,7 +139,7 @@ Table service_table() {
                     external_ip(object),
                     service_ports(object),
                     age(object, now),
-                    or_else(labels_text(at(object, {"spec", "selector"})), "<none>")};
+                    or_else_text(labels_text(at(object, {"spec", "selector"})), "<none>")};
           }};
 }
 
@@ -170,7 +170,7 @@ Table network_policy_table() {
   return {{name_column(), shown("Pod-Selector"), shown("Age")},
           [](const Json& object, Instant now) -> Cells {
             return {name_of(object),
-                    or_else(selector_text(at(object, {"spec", "podSelector"})), "<none>"),
+                    or_else_text(selector_text(at(object, {"spec", "podSelector"})), "<none>"),
                     age(object, now)};
           }};
 }

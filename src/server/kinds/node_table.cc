@@ -28,7 +28,7 @@ std::string roles(const Json& node) {
     }
     if (key == "kubernetes.io/role" && value != "") found.insert(text(value));
   }
-  return or_else(join({found.begin(), found.end()}, ","), "<none>");
+  return or_else_text(join({found.begin(), found.end()}, ","), "<none>");
 }
 
 std::string address(const Json& node, std::string_view type) {

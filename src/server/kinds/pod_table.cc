@@ -138,7 +138,7 @@ std::string readiness_gates(const Json& pod) {
 std::string pod_ip(const Json& pod) {
   const Json& all = items(at(pod, {"status", "podIPs"}));
   const std::string first = all.empty() ? "" : text(at(all[0], "ip"));
-  return or_else(or_else(first, text(at(pod, {"status", "podIP"}))), "<none>");
+  return or_else_text(or_else_text(first, text(at(pod, {"status", "podIP"}))), "<none>");
 }
 
 Cells pod_row(const Json& pod, Instant now) {
@@ -171,7 +171,8 @@ Table pod_template_table() {
           [](const Json& object, Instant) -> Cells {
             auto [names, images] = container_cells(at(object, {"template", "spec"}));
             return {name_of(object), names, images,
-                    or_else(labels_text(at(object, {"template", "metadata", "labels"})), "<none>")};
+                    or_else_text(labels_text(at(object, {"template", "metadata", "labels"})),
+                                 "<none>")};
           }};
 }
 

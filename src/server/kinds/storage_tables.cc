@@ -103,7 +103,7 @@ Cells csi_driver_row(const Json& object, Instant now) {
           truth(at(spec, "storageCapacity")),
           at(spec, "tokenRequests").is_null() ? "<unset>" : join(audiences, ","),
           truth(at(spec, "requiresRepublish")),
-          or_else(join(modes, ","), "<none>"),
+          or_else_text(join(modes, ","), "<none>"),
           age(object, now)};
 }
 

@@ -122,10 +122,6 @@ std::string age(const Json& object, Instant now) {
 
 std::string name_of(const Json& object) { return text(at(object, {"metadata", "name"})); }
 
-std::string or_else(std::string text, std::string_view otherwise) {
-  return text.empty() ? std::string(otherwise) : text;
-}
-
 std::pair<std::string, std::string> container_cells(const Json& pod_spec) {
   std::vector<std::string> names, images;
   for (const Json& container : items(at(pod_spec, "containers"))) {
@@ -140,7 +136,7 @@ std::string first_three(const std::vector<std::string>& all, std::string_view no
   const size_t shown_count = std::min<size_t>(all.size(), 3);
   std::string text = join({all.begin(), all.begin() + static_cast<ptrdiff_t>(shown_count)}, ",");
   if (all.size() > shown_count) text += " + " + std::to_string(all.size() - 3) + " more...";
-  return or_else(text, none);
+  return or_else_text(text, none);
 }
 
 Table table_for(std::string_view group, std::string_view version, std::string_view kind) {

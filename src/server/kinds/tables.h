@@ -18,8 +18,6 @@ std::string since(const Json& time, Instant now);
 // Since metadata.creationTimestamp.
 std::string age(const Json& object, Instant now);
 std::string name_of(const Json& object);
-// `otherwise` for "".
-std::string or_else(std::string text, std::string_view otherwise);
 // Names and images of a pod spec's containers, each joined with commas.
 std::pair<std::string, std::string> container_cells(const Json& pod_spec);
 // The first three, then " + 2 more..."; `none` where there are none.

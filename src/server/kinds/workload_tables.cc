@@ -40,13 +40,13 @@ Cells replica_set_row(const Json& object, Instant now) {
           age(object, now),
           names,
           images,
-          or_else(selector_text(at(object, {"spec", "selector"})), "<none>")};
+          or_else_text(selector_text(at(object, {"spec", "selector"})), "<none>")};
 }
 
 // Its selector is a plain map of labels.
 Cells replication_controller_row(const Json& object, Instant now) {
   Cells cells = replica_set_row(object, now);
-  cells.back() = or_else(labels_text(at(object, {"spec", "selector"})), "<none>");
+  cells.back() = or_else_text(labels_text(at(object, {"spec", "selector"})), "<none>");
   return cells;
 }
 
@@ -58,11 +58,11 @@ Cells daemon_set_row(const Json& object, Instant now) {
           status_count(object, "numberReady"),
           status_count(object, "updatedNumberScheduled"),
           status_count(object, "numberAvailable"),
-          or_else(labels_text(at(template_spec(object), "nodeSelector")), "<none>"),
+          or_else_text(labels_text(at(template_spec(object), "nodeSelector")), "<none>"),
           age(object, now),
           names,
           images,
-          or_else(selector_text(at(object, {"spec", "selector"})), "<none>")};
+          or_else_text(selector_text(at(object, {"spec", "selector"})), "<none>")};
 }
 
 // "replicaset.apps/web-1": the controlling owner.
@@ -115,7 +115,7 @@ Cells job_row(const Json& object, Instant now) {
           age(object, now),
           names,
           images,
-          or_else(selector_text(at(object, {"spec", "selector"})), "<none>")};
+          or_else_text(selector_text(at(object, {"spec", "selector"})), "<none>")};
 }
 
 Cells cron_job_row(const Json& object, Instant now) {
@@ -135,7 +135,7 @@ Cells cron_job_row(const Json& object, Instant now) {
           age(object, now),
           names,
           images,
-          or_else(selector_text(at(job, "selector")), "<none>")};
+          or_else_text(selector_text(at(job, "selector")), "<none>")};
 }
 
 std::vector<Column> replica_columns() {
