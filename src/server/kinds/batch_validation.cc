@@ -78,8 +78,8 @@ Json with_free_scheduling(Json pod, const Json& now) {
   } else if (at(spec, "affinity").is_object()) {
     spec["affinity"].erase("nodeAffinity");
   }
-  Json& metadata = make_object(pod, "metadata");
-  for (const char* part : {"labels", "annotations"}) metadata[part] = at(now, {"metadata", part});
+  // Nothing of a template's metadata but labels and annotations means anything.
+  pod["metadata"] = at(now, "metadata");
   return pod;
 }
 

@@ -54,16 +54,20 @@ constexpr std::array<std::string_view, 18> kCounted = {"Pod",
                                                        "MutatingWebhookConfiguration",
                                                        "ValidatingWebhookConfiguration"};
 
-// All that is neither about the object nor reported of it.
-bool content_differs(const Json& before, const Json& after) {
+// All that is neither about the object nor reported of it. Built-in types can't tell {} from
+// absent.
+bool content_differs(const Json& before, const Json& after, bool built_in) {
+  const auto differs = [built_in](const Json& a, const Json& b) {
+    return built_in ? !same(a, b) : a != b;
+  };
   const auto relevant = [](const std::string& name) {
     return name != "metadata" && name != "status" && name != "apiVersion" && name != "kind";
   };
   for (const auto& [name, value] : members(before).items()) {
-    if (relevant(name) && !same(value, at(after, name))) return true;
+    if (relevant(name) && differs(value, at(after, name))) return true;
   }
   for (const auto& [name, value] : members(after).items()) {
-    if (relevant(name) && !same(at(before, name), value)) return true;
+    if (relevant(name) && differs(at(before, name), value)) return true;
   }
   return false;
 }
@@ -109,14 +113,14 @@ Fields event_fields(const Json& event) {
 bool counts_generation(std::string_view group, std::string_view kind, const Json& before,
                        const Json& after) {
   const bool built_in = std::find(kBuiltIn.begin(), kBuiltIn.end(), group) != kBuiltIn.end();
-  if (!built_in) return content_differs(before, after);
+  if (!built_in) return content_differs(before, after, false);
   if (std::find(kCounted.begin(), kCounted.end(), kind) == kCounted.end()) return false;
   // A deployment hands its annotations on to replica sets, so they count as well.
   if (kind == "Deployment" &&
       !same(at(before, {"metadata", "annotations"}), at(after, {"metadata", "annotations"}))) {
     return true;
   }
-  return content_differs(before, after);
+  return content_differs(before, after, true);
 }
 
 std::vector<std::pair<std::string, std::string>> selectable_fields(std::string_view resource,
