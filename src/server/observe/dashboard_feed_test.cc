@@ -21,9 +21,10 @@ Json read(std::string_view text) {
 
 struct Watched {
   explicit Watched(controllers::Policy policy = controllers::Policy::kStock)
-      : running(1, policy), feed(sources(*running.world)) {
+      : running(1, policy), feed(sources(*running.world)), untouched(sources(*running.world)) {
     running.world->on_decision = [this](std::string_view who, const controllers::Decision& what) {
       feed.note_decision(who, what);
+      untouched.note_decision(who, what);
     };
   }
   static Sources sources(sim::World& world) {
@@ -39,7 +40,9 @@ struct Watched {
     const Instant end = running.world->now() + length;
     while (running.world->now() < end) {
       running.run(std::min(end, feed.next_sample()) - running.world->now());
-      if (running.world->now() >= feed.next_sample()) feed.sample();
+      if (running.world->now() < feed.next_sample()) continue;
+      feed.sample();
+      untouched.sample();
     }
     feed.tick();
   }
@@ -54,6 +57,7 @@ struct Watched {
 
   sim::RunningWorld running;
   DashboardFeed feed;
+  DashboardFeed untouched;  // hears the same, but builds no frame until asked
 };
 
 // The page's part: an update applied to what it had.
@@ -106,6 +110,13 @@ TEST(DashboardFeed, UpdatesAddUpToTheSnapshot) {
       apply(page, data_of(exchange->stream->pieces.back(), "update"));
       if (i % 40 == 39) EXPECT_EQ(page, read(watched.feed.snapshot()));
     }
+    // Nothing was taken from older frames that is no longer so. (Tokens of a server that has gone
+    // are known to who looked last.)
+    Json fresh = read(watched.untouched.snapshot());
+    for (Json* one : {&page, &fresh}) {
+      for (Json& model : (*one)["models"]) model.erase("tokens_per_s");
+    }
+    EXPECT_EQ(page, fresh);
     EXPECT_EQ(exchange->stream->pieces.size(), 241U);
     EXPECT_GT(page["decisions"].size(), 3U);
   }
