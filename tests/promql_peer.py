@@ -3,7 +3,7 @@
 
 Usage: promql_peer.py PROMQL_TOOL [--seed N] [--random N] [--verbose]
 
-Makes samples (gauges, counters with resets, gaps, histograms, names with colons), loads them into a
+Each query of the subset is also asked as a range. Makes samples (gauges, counters with resets, gaps, histograms, names with colons), loads them into a
 Prometheus of its own on a free loopback port, and asks both sides each query at several instants.
 Values must agree to 1e-9, labels exactly, and what one side refuses the other must refuse at the
 same stage (reading the query, or evaluating it). Queries outside the subset must be refused by ours
@@ -70,13 +70,26 @@ class Prometheus:
         response = self.connection.getresponse()
         return response.status, response.read()
 
-    def ask(self, query, at):
-        path = urllib.parse.urlencode({"query": query, "time": f"{at:.3f}"})
-        answer = json.loads(self.get(f"/api/v1/query?{path}")[1])
+    def ask_range(self, query, start, end, step):
+        path = urllib.parse.urlencode({"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}",
+                                       "step": f"{step:.3f}"})
+        data = self.data_of(f"/api/v1/query_range?{path}")
+        if "error" in data:
+            return data
+        return {"matrix": [{"labels": e["metric"], "points": e["values"]} for e in data["result"]]}
+
+    def data_of(self, path):
+        answer = json.loads(self.get(path)[1])
         if answer["status"] != "success":
             stage = "parse" if answer["errorType"] == "bad_data" else "evaluate"
             return {"error": answer["error"], "stage": stage}
-        data = answer["data"]
+        return answer["data"]
+
+    def ask(self, query, at):
+        path = urllib.parse.urlencode({"query": query, "time": f"{at:.3f}"})
+        data = self.data_of(f"/api/v1/query?{path}")
+        if "error" in data:
+            return data
         if data["resultType"] == "scalar":
             return {"scalar": data["result"][1]}
         if data["resultType"] != "vector":
@@ -106,6 +119,8 @@ def difference(ours, theirs):
         return None if ours["stage"] == theirs["stage"] else "refused at another stage"
     if "scalar" in ours and "scalar" in theirs:
         return None if same_value(ours["scalar"], theirs["scalar"]) else "value"
+    if "matrix" in ours and "matrix" in theirs:
+        return matrix_difference(ours["matrix"], theirs["matrix"])
     if "vector" not in ours or "vector" not in theirs:
         return "type"
     key = lambda element: sorted(element["labels"].items())
@@ -115,6 +130,20 @@ def difference(ours, theirs):
     for a, b in zip(left, right):
         if not same_value(a["value"], b["value"]):
             return f"value of {a['labels']}: {a['value']} is not {b['value']}"
+    return None
+
+
+def matrix_difference(ours, theirs):
+    key = lambda series: sorted(series["labels"].items())
+    left, right = sorted(ours, key=key), sorted(theirs, key=key)
+    if [s["labels"] for s in left] != [s["labels"] for s in right]:
+        return "labels"
+    for a, b in zip(left, right):
+        if [t for t, _ in a["points"]] != [t for t, _ in b["points"]]:
+            return f"times of {a['labels']}"
+        for (t, x), (_, y) in zip(a["points"], b["points"]):
+            if not same_value(x, y):
+                return f"value of {a['labels']} at {t}: {x} is not {y}"
     return None
 
 
@@ -128,9 +157,11 @@ def judge(query, word, ours, theirs):
     return None if word in ours["error"] else f"the refusal does not name {word}"
 
 
-def ask_ours(tool, samples, questions):
+def ask_ours(tool, samples, questions, ranges):
     lines = list(samples.for_tool())
     lines += [f"query\t{round(at * 1000)}\t{json.dumps(query)}" for query, _, at in questions]
+    lines += ["range\t" + "\t".join(str(round(part * 1000)) for part in span) +
+              f"\t{json.dumps(query)}" for query, _, span in ranges]
     done = subprocess.run([tool], input="\n".join(lines) + "\n", text=True, capture_output=True)
     if done.returncode != 0:
         sys.exit(f"{tool} failed with {done.returncode}:\n{done.stderr}")
@@ -151,13 +182,17 @@ def main():
     samples = all_samples(rng)
     questions = [(query, word, at) for query, word in all_queries(rng, options.random)
                  for at in INSTANTS]
-    ours = ask_ours(options.tool, samples, questions)
+    asked = {query: word for query, word, _ in questions}
+    ranges = [(query, word, (at - 1800, at + 37, step)) for query, word in asked.items()
+              for at, step in zip(INSTANTS, (15, 47.5, 300))]
+    ours = ask_ours(options.tool, samples, questions, ranges)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="promql_peer.") as directory:
         server = Prometheus(samples, Path(directory))
         try:
-            for (query, word, at), mine in zip(questions, ours, strict=True):
-                theirs = server.ask(query, at)
+            for (query, word, at), mine in zip(questions + ranges, ours, strict=True):
+                theirs = server.ask_range(query, *at) if isinstance(at, tuple) else \
+                    server.ask(query, at)
                 problem = judge(query, word, mine, theirs)
                 failed += problem is not None
                 if problem is not None or options.verbose:
@@ -166,7 +201,7 @@ def main():
                           f"  prometheus {json.dumps(theirs)[:400]}")
         finally:
             server.stop()
-    print(f"{len(questions) - failed} passed, {failed} failed")
+    print(f"{len(ours) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -3,6 +3,7 @@
 //   series <labels>         a JSON object; the samples that follow are of this series
 //   sample <t_ms> <value>
 //   query <t_ms> <text>     a JSON string
+//   range <start_ms> <end_ms> <step_ms> <text>
 // Fields are divided by tabs.
 #include <cmath>
 #include <iostream>
@@ -11,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "sim/prometheus/promql.h"
+#include "sim/prometheus/range.h"
 
 namespace {
 
@@ -53,6 +54,23 @@ Instant instant_of(std::string_view t_ms) {
   return {parsed ? *parsed * 1'000'000 : 0};
 }
 
+nlohmann::json range_answer(const std::string& text, const Store& store,
+                            const RangeOptions& options) {
+  const auto query = parse_promql(text);
+  if (!query) return {{"error", query.error().message()}, {"stage", "parse"}};
+  const auto matrix = evaluate_range(*query, store, options);
+  if (!matrix) return {{"error", matrix.error().message()}, {"stage", "evaluate"}};
+  nlohmann::json out = nlohmann::json::array();
+  for (const MatrixSeries& series : *matrix) {
+    nlohmann::json points = nlohmann::json::array();
+    for (const Sample& point : series.points) {
+      points.push_back({static_cast<double>(point.t_ms) / 1000, printed(point.value)});
+    }
+    out.push_back({{"labels", series.labels}, {"points", points}});
+  }
+  return {{"matrix", out}};
+}
+
 }  // namespace
 
 int main() {
@@ -68,6 +86,13 @@ int main() {
     } else if (fields[0] == "query" && fields.size() == 3) {
       const auto text = nlohmann::json::parse(fields[2]).get<std::string>();
       std::cout << answer(text, store, instant_of(fields[1])).dump() << "\n";
+    } else if (fields[0] == "range" && fields.size() == 5) {
+      RangeOptions options;
+      options.start = instant_of(fields[1]);
+      options.end = instant_of(fields[2]);
+      options.step = instant_of(fields[3]) - Instant{};
+      const auto text = nlohmann::json::parse(fields[4]).get<std::string>();
+      std::cout << range_answer(text, store, options).dump() << "\n";
     } else {
       std::cerr << "not understood: " << line << "\n";
       return 2;
