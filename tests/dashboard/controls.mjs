@@ -52,6 +52,7 @@ test("each control sends its body", {}, async ({ page, mock, tick }) => {
   await page.getByRole("button", { name: "Start" }).click();
   await expect({ prometheus_outage: { seconds: 300 } });
 
+  await page.getByText("Prometheus down until").waitFor();
   const force = await text(page.getByRole("list", { name: "In force" }));
   for (const part of ["burst until", "Prometheus down until", "no g6.xlarge until", "no g5.12xlarge until unblocked"]) assert.ok(force.includes(part), force);
   await picture(page, "in-force");

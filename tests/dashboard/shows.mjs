@@ -140,3 +140,37 @@ test("text from the cluster is text", {}, async ({ page, mock, tick }) => {
   assert.ok((await text(page.locator(".decisions"))).includes("<script>alert(1)</script> & more"));
   assert.equal(await page.locator("main img, main script").count(), 0);
 });
+
+test("a scaled object's name, and a node's details, lead to their decisions", {}, async ({ page, mock, tick }) => {
+  await tick(30);
+  await page.getByRole("button", { name: "short-answers", exact: true }).click();
+  const objects = async () => {
+    const ids = await page.locator("[data-decision]").evaluateAll((all) => all.map((one) => Number(one.dataset.decision)));
+    return ids.map((id) => mock.cluster.decisions.find((one) => one.id === id));
+  };
+  const all = await page.locator("[data-decision]").count();
+  await page.waitForFunction((before) => document.querySelectorAll("[data-decision]").length !== before, all);
+  const mine = await objects();
+  assert.ok(mine.length > 0 && mine.length < mock.cluster.decisions.length);
+  for (const one of mine) assert.ok(`${one.object} ${one.sentence}`.includes("short-answers"), one.sentence);
+  const launch = mock.cluster.decisions.find((one) => one.what === "launch" && [...mock.cluster.nodes.values()].some((node) => one.object.endsWith(node.claim)));
+  const node = [...mock.cluster.nodes.values()].find((one) => launch.object.endsWith(one.claim));
+  await page.locator(`[data-node="${node.name}"]`).click();
+  await page.getByRole("button", { name: "Decisions about it" }).click();
+  await page.waitForFunction((claim) => document.querySelector("#decisions input").value === claim, node.claim);
+  await page.waitForFunction(() => !document.querySelector("#decisions").innerText.includes("Scaled"));
+  await page.locator(`[data-decision="${launch.id}"]`).waitFor();
+  for (const one of await objects()) assert.ok(one.object.includes(node.claim), one.object);
+});
+
+test("what a server leaves out or does not know is no trouble", {}, async ({ page, mock, tick }) => {
+  await tick(30);
+  const snapshot = mock.cluster.snapshot.bind(mock.cluster);
+  mock.cluster.snapshot = () => ({ ...snapshot(), nodes: [{ name: "bare", phase: "launching" }], pods: [{ key: "a/b", phase: "pending", since: "2026-03-02T00:00:00Z" }],
+    scaled: [{ key: "a/c", wanted: null, ready: null }], models: [{ name: "m", p50_ms: null, p95_ms: null, slo_ms: null }], cost: { usd: null, usd_per_hour: null, policies: [] }, decisions: null });
+  await page.reload();
+  await page.locator('[data-node="bare"]').click();
+  assert.match(await text(page.getByTestId("details")), /launching/);
+  assert.match(await text(page.locator("#pods")), /no reason given yet/);
+  assert.match(await text(page.locator('[data-model="m"]')), /P95 – SLO –/);
+});

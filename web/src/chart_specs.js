@@ -23,7 +23,7 @@ function latency(model) {
   const slo = slos.length > 1 ? `${milliseconds(slos[0])} – ${milliseconds(slos.at(-1))}` : milliseconds(slos[0]);
   const line = (value) => ({ label: "SLO", column: (h) => h.t.map(() => value ?? null), colour: "slo", dash: [5, 4], text: () => slo });
   return {
-    id: "latency", title: "Latency", note: slos.length > 1 ? "the slowest model's" : "", empty: model.models.size ? "" : "no models serve requests",
+    id: "latency", title: "Latency", note: slos.length > 1 && !over ? "the slowest model's" : "", empty: model.models.size ? "" : "no models serve requests",
     constants: slo, flag: over ? `${over} of ${model.models.size} over SLO` : "",
     series: [
       { label: "P95", column: (h) => h.p95_ms, colour: "accent", text: milliseconds },

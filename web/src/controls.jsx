@@ -81,7 +81,7 @@ function Burst({ session, close }) {
 
 function Capacity({ session, close }) {
   const control = useControl(session, close);
-  const types = [...new Set([...session.live.nodes.values()].map((node) => node.instance_type))].sort();
+  const types = [...new Set([...session.live.nodes.values()].map((node) => node.instance_type))].filter(Boolean).sort();
   const [type, setType] = useState(types.find((one) => /^[gp]/.test(one)) ?? types[0] ?? "");
   const [seconds, setSeconds] = useState("600");
   const submit = (event) => {

@@ -5,6 +5,7 @@ export const COLUMNS = ["t", "usd", "usd_per_hour", "requests_per_s", "tokens_pe
   "replicas_wanted", "replicas_ready", "gpus_paid", "gpu_busy", "pods_pending"];
 const POINTS = 480;
 const GROWN = 240;
+const MOST_SEEN = 2000;
 
 export class History {
   constructor() {
@@ -45,7 +46,10 @@ export class History {
   }
 
   add(row, policies) {
-    for (const { name, usd } of policies) (this.seen[name] ??= []).push([row.t, usd]);
+    for (const { name, usd } of policies) {
+      (this.seen[name] ??= []).push([row.t, usd]);
+      if (this.seen[name].length > MOST_SEEN) this.seen[name] = this.seen[name].filter((_, i) => i % 2);
+    }
     if (!this.columns || row.t <= (this.columns.t.at(-1) ?? -1)) return;
     // New arrays: a chart sees by identity that there is something to draw.
     const from = this.range ? this.columns.t.findIndex((t) => t >= row.t - this.range) : 0;

@@ -6,9 +6,12 @@ import { shownPhase } from "./phases.js";
 const LISTS = { nodes: "name", pods: "key", scaled: "key", models: "name" };
 const KEPT_DECISIONS = 200;
 
+// What a panel may rely on, whatever a server left out.
+const DEFAULTS = { nodes: { gpus: [], instance_type: "", capacity_type: "" }, pods: { why: "", owner: "" }, scaled: { signals: [] }, models: {} };
+
 export function fromSnapshot(snapshot) {
   const model = { ...snapshot, decisions: snapshot.decisions ?? [] };
-  for (const [list, id] of Object.entries(LISTS)) model[list] = new Map((snapshot[list] ?? []).map((one) => [one[id], one]));
+  for (const [list, id] of Object.entries(LISTS)) model[list] = new Map((snapshot[list] ?? []).map((one) => [one[id], { ...DEFAULTS[list], ...one }]));
   return model;
 }
 
@@ -20,7 +23,7 @@ export function applyUpdate(old, update) {
     model[list] = map;
     for (const name of update.gone?.[list] ?? []) map.delete(name);
     for (const one of update[list] ?? []) {
-      map.set(one[id], map.has(one[id]) ? { ...map.get(one[id]), ...one } : one);
+      map.set(one[id], { ...(map.get(one[id]) ?? DEFAULTS[list]), ...one });
       // A claim's entry ends when its node has a name of its own.
       if (list === "nodes" && one.claim && one.claim !== one.name) map.delete(one.claim);
     }

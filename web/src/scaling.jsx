@@ -45,11 +45,11 @@ function ScaledObject({ one, askAbout }) {
         <rect class="ready" width={(one.ready ?? 0) / top * 100} height="4" />
       </svg>
       <ul class="signals">
-        {(one.signals ?? []).map((signal) => (
+        {one.signals.map((signal) => (
           <li key={signal.name}><span class="signal">{signal.name}</span> <b>{figure(signal.value)}</b>
             <span class="quiet"> of {figure(signal.target)} a replica, asks for </span><b>{count(signal.asks_for)}</b></li>
         ))}
-        {!(one.signals ?? []).length && <li class="quiet">no signals</li>}
+        {!one.signals.length && <li class="quiet">no signals</li>}
       </ul>
       <p class="bounds"><span class="quiet">min {count(one.min)}, max {count(one.max)}</span>{one.limited_by && <span class="limited">limited by {one.limited_by}</span>}</p>
     </li>
