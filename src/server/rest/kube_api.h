@@ -1,6 +1,6 @@
-// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables, subresources,
-// deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a request and the
-// simulated time come in, a reply or a stream goes out. One thread.
+// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables,
+// subresources, deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a
+// request and the simulated time come in, a reply or a stream goes out. One thread.
 #pragma once
 
 #include <functional>

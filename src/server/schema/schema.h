@@ -19,8 +19,8 @@ struct FieldFault {
   std::string message;  // 'Invalid value: "x": must be ...'
 };
 
-// Unknown fields, in order: "spec.replica", "spec.template.spec.containers[0].imge". What strict and
-// warn field validation report as `unknown field "..."`.
+// Unknown fields, in order: "spec.replica", "spec.template.spec.containers[0].imge". What strict
+// and warn field validation report as `unknown field "..."`.
 std::vector<std::string> unknown_fields(const Shape& shape, const Json& object);
 // Keys that stand twice in one map of the JSON or YAML text: `duplicate field "spec.replicas"`.
 std::vector<std::string> duplicate_fields(std::string_view text);
@@ -57,7 +57,8 @@ struct PublishedKind {
 // that kubectl leaves validation to the server.
 std::string open_api_v3(std::string_view group, std::string_view version,
                         const std::vector<PublishedKind>& kinds);
-// gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no v3.
+// gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no
+// v3.
 std::string open_api_v2_protobuf(
     const std::vector<std::pair<std::string, std::vector<PublishedKind>>>& group_versions);
 

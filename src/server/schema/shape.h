@@ -1,6 +1,7 @@
 // What a JSON value of the API may look like: built-in types (from the generated table) and CRDs'
-// schemas in one form. Field validation, OpenAPI, strategic merge, server-side apply and protobuf all
-// read it. Shapes live as long as their Registry (built-in: for ever); pointers to them are stable.
+// schemas in one form. Field validation, OpenAPI, strategic merge, server-side apply and protobuf
+// all read it. Shapes live as long as their Registry (built-in: for ever); pointers to them are
+// stable.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +16,19 @@
 namespace windlass::server::schema {
 
 enum class Kind {
-  kAny,          // RawExtension, preserve-unknown without fields, JSON: whatever stands there
+  kAny,  // RawExtension, preserve-unknown without fields, JSON: whatever stands there
   kBoolean,
   kInteger,
   kNumber,
   kString,
   kIntOrString,
-  kQuantity,     // string or number
-  kTime,         // RFC 3339 seconds
-  kMicroTime,    // RFC 3339 with six digits
-  kBytes,        // base64 string
-  kObject,       // `fields`
-  kMap,          // string keys, `element` values
-  kList,         // `element` each
+  kQuantity,   // string or number
+  kTime,       // RFC 3339 seconds
+  kMicroTime,  // RFC 3339 with six digits
+  kBytes,      // base64 string
+  kObject,     // `fields`
+  kMap,        // string keys, `element` values
+  kList,       // `element` each
 };
 enum class ListType { kAtomic, kSet, kMap };
 
@@ -47,8 +48,8 @@ struct Field {
 
 struct Shape {
   Kind kind = Kind::kAny;
-  std::string name;             // "io.k8s.api.core.v1.PodSpec" for named built-in types, else empty
-  std::vector<Field> fields;    // kObject, sorted by name
+  std::string name;           // "io.k8s.api.core.v1.PodSpec" for named built-in types, else empty
+  std::vector<Field> fields;  // kObject, sorted by name
   const Shape* element = nullptr;  // kMap, kList
   ListType list_type = ListType::kAtomic;
   std::vector<std::string> list_map_keys;
