@@ -61,6 +61,7 @@ void World::connect() {
     inference_.pod_gone(key);
     started_.erase(key);
   };
+  workloads_.on_remove = [this](Kind kind, const std::string& key) { take_away(kind, key); };
   inference_.on_drained = [this](const std::string& key) { kubelets_.finish_pod(key); };
   training_.on_done = [this](const std::string& key, bool succeeded) {
     api::Pod pod = context_->state.pods().at(key);
@@ -135,11 +136,13 @@ void World::tell_bound(const api::Pod& pod) {
        {"waited", waited}},
       "bound to " + pod.spec.node_name,
       {fmt::format("kube-scheduler found it room {} after it was made", waited)}};
+  const api::Deployment* deployment = context_->state.deployment_of(pod);
   for (const api::OwnerReference& owner : pod.meta.owners) {
     // Autoscalers name the Deployment, whose ReplicaSet stands between it and the pod.
-    const std::string kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
-    bound.inputs.emplace_back("owner",
-                              fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
+    const bool by_set = owner.kind == "ReplicaSet";
+    const std::string& name = by_set && deployment != nullptr ? deployment->meta.name : owner.name;
+    bound.inputs.emplace_back("owner", fmt::format("{}/{}/{}", by_set ? "Deployment" : owner.kind,
+                                                   pod.meta.namespace_name, name));
   }
   on_decision("kube_scheduler", bound);
 }

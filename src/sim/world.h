@@ -134,6 +134,8 @@ class World {
 
   void connect();
   void set_up();
+  void place_objects();
+  void stamp(api::Object& object);
   void place_first_nodes(const StartSpec& start);
   void start_first_pods();
   void tick_signals();
