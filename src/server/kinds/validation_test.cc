@@ -219,7 +219,7 @@ TEST(Validation, PodSpec) {
         "topologyKey: Required value: can not be empty"},
        {R"({"spec":{"topologySpreadConstraints":[{"maxSkew":0,"topologyKey":"zone",
             "whenUnsatisfiable":"DoNotSchedule"}]}})",
-        "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than 0"},
+        "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero"},
        {R"({"spec":{"schedulingGates":[{"name":"g"}],"nodeName":"n"}})",
         "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"}});
 }
@@ -262,7 +262,7 @@ TEST(Validation, Nodes) {
                       {"key":"a","effect":"NoSchedule"}]}})",
                   "metadata.taints[1]: Duplicate value"},
                  {R"({"status":{"capacity":{"nvidia.com/gpu":"0.5"}}})",
-                  "status.capacity[nvidia.com/gpu]: Invalid value: \"500m\": must be an integer"}});
+                  "status.capacity.nvidia.com/gpu: Invalid value: \"500m\": must be an integer"}});
   expect_update_faults("", "Node", base,
                        {{R"({"spec":{"unschedulable":true}})", ""},
                         {R"({"spec":{"providerID":"other"}})",
