@@ -49,8 +49,23 @@ bool is_directive(std::string_view key) {
          key.starts_with(kSetOrder);
 }
 
-// A part of the patch that meets nothing in the object: what stays when its directives, and members
-// that are null, are gone. None: the part itself is a directive.
+// A part of the patch that is taken as it stands, without members that are null or directives.
+Json literal(const Json& value) {
+  if (value.is_array()) {
+    Json list = Json::array();
+    for (const Json& element : value) list.push_back(literal(element));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  Json object = Json::object();
+  for (const auto& [key, member] : value.items()) {
+    if (!member.is_null() && !is_directive(key)) object[key] = literal(member);
+  }
+  return object;
+}
+
+// A part of the patch that meets nothing in the object: what stays when objects with a $patch are
+// gone from it. None: the part itself is one.
 std::optional<Json> plain(const Json& value) {
   if (value.is_array()) {
     Json list = Json::array();
@@ -133,7 +148,7 @@ Result<Json> take_directives(Json& live, const Json& patch, const std::string& m
     }
   }
   if (!replace) return rest;
-  live = *plain(rest);
+  live = literal(rest);
   return Json::array();
 }
 
@@ -150,7 +165,7 @@ Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
     if (!identity) return identity.error();
     const auto [at, is_new] = places->position.emplace(*identity, merged.size());
     if (is_new) {
-      merged.push_back(plain(change).value_or(Json::object()));
+      merged.push_back(literal(change));
       continue;
     }
     const Status done = merge_object(merged[at->second], change, element_shape);
@@ -160,7 +175,7 @@ Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
 }
 
 Result<Json> merge_list(const Json& live, const Json& patch, const Rule& rule) {
-  if (!rule.merge) return *plain(patch);
+  if (!rule.merge) return literal(patch);
   const Result<bool> objects = holds_objects(live, patch);
   if (!objects) return objects.error();
   return *objects ? merge_objects(live, patch, rule) : merge_scalars(live, patch);
@@ -252,6 +267,10 @@ Status merge_member(Json& object, const std::string& key, const Json& change, co
   const auto live = object.find(key);
   const bool both_objects = live != object.end() && live->is_object() && change.is_object();
   if (both_objects && !rule.replace) return merge_object(*live, change, rule.shape);
+  if (both_objects) {
+    *live = literal(change);
+    return {};
+  }
   if (live != object.end() && live->is_array() && change.is_array()) {
     Result<Json> merged = merge_list(*live, change, rule);
     if (!merged) return merged.error();
@@ -276,9 +295,7 @@ Status merge_object(Json& object, const Json& patch, const Shape* shape) {
     if (*directive == "delete") {
       object = Json::object();
     } else if (*directive == "replace") {
-      Json replacement = patch;
-      replacement.erase(kPatch);
-      object = *plain(replacement);
+      object = literal(patch);
     } else {
       return unknown_directive(*directive, patch);
     }
