@@ -129,6 +129,13 @@ test("a lost stream is said, what is shown is marked, and it comes back", { expe
   assert.equal(await text(page.getByTestId("connection")), "Live");
 });
 
+test("an ended session is told from a stopped server", { expected: ["401", "net::ERR"] }, async ({ page, mock, tick }) => {
+  await tick(30);
+  mock.ended = true;
+  mock.drop();
+  await page.waitForFunction(() => document.querySelector('[role="alert"]')?.innerText.includes("the session has ended: open the address"));
+});
+
 test("text from the cluster is text", {}, async ({ page, mock, tick }) => {
   const node = [...mock.cluster.nodes.values()][0];
   node.why = "<img src=x onerror=alert(1)>";
@@ -143,16 +150,16 @@ test("text from the cluster is text", {}, async ({ page, mock, tick }) => {
 
 test("a scaled object's name, and a node's details, lead to their decisions", {}, async ({ page, mock, tick }) => {
   await tick(30);
-  await page.getByRole("button", { name: "short-answers", exact: true }).click();
+  const all = await page.locator("[data-decision]").count();
+  await page.getByRole("button", { name: "chat-70b", exact: true }).click();
   const objects = async () => {
     const ids = await page.locator("[data-decision]").evaluateAll((all) => all.map((one) => Number(one.dataset.decision)));
     return ids.map((id) => mock.cluster.decisions.find((one) => one.id === id));
   };
-  const all = await page.locator("[data-decision]").count();
   await page.waitForFunction((before) => document.querySelectorAll("[data-decision]").length !== before, all);
   const mine = await objects();
   assert.ok(mine.length > 0 && mine.length < mock.cluster.decisions.length);
-  for (const one of mine) assert.ok(`${one.object} ${one.sentence}`.includes("short-answers"), one.sentence);
+  for (const one of mine) assert.ok(`${one.object} ${one.sentence}`.includes("chat-70b"), one.sentence);
   const launch = mock.cluster.decisions.find((one) => one.what === "launch" && [...mock.cluster.nodes.values()].some((node) => one.object.endsWith(node.claim)));
   const node = [...mock.cluster.nodes.values()].find((one) => launch.object.endsWith(one.claim));
   await page.locator(`[data-node="${node.name}"]`).click();
