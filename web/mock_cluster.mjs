@@ -226,7 +226,7 @@ export class Cluster {
     const down = this.controls.prometheus_down_until !== null;
     const asks = Math.max(1, Math.ceil(app.rate / app.rps / 0.82 + Math.min(4, app.queue / 40)));
     app.asks = asks;
-    app.limited = down ? "no metrics: holds its replicas" : asks > app.max ? `max ${app.max}` : "";
+    app.limited = down ? "no metrics" : asks > app.max ? `max ${app.max}` : "";
     if (down) return;
     const target = Math.min(app.max, asks);
     if (target > app.wanted) {

@@ -25,8 +25,9 @@ async function compare(page, snapshot) {
     const said = await text(page.locator(`[data-scaled="${one.key}"]`));
     assert.ok(said.includes(`${one.ready} of ${one.wanted} ready`), said);
     assert.ok(said.includes(`min ${one.min}, max ${one.max}`), said);
-    if (one.limited_by) assert.ok(said.includes(`limited by ${one.limited_by}`), said);
+    if (one.limited_by) assert.ok(said.includes(`limit: ${one.limited_by}`), said);
     for (const signal of one.signals) assert.ok(said.includes(`${signal.name} ${signal.value === null ? "–" : ""}`), said);
+    assert.equal(said.split("asks for").length - 1, one.signals.filter((signal) => signal.asks_for !== null).length, said);
   }
   for (const one of snapshot.models) {
     const said = await text(page.locator(`[data-model="${one.name}"]`));
@@ -55,6 +56,11 @@ test("shows what the snapshot says, and then what each update says", {}, async (
     for (const node of mock.cluster.nodes.values()) phases.add(node.phase);
     await compare(page, said(mock));
   }
+  // Without Prometheus the signals are unknown, and that is what holds the replicas.
+  mock.cluster.control({ prometheus_outage: { seconds: 300 } });
+  await tick(12);
+  await compare(page, said(mock));
+  assert.match(await text(page.locator(".scaled")), /s0-prometheus – .*limit: no metrics/);
   // The walk went through the phases it claims to compare.
   for (const phase of ["launching", "booting", "registered", "ready"]) assert.ok(phases.has(phase), phase);
 });
