@@ -40,7 +40,7 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
   const cluster = new Cluster(size);
   cluster.update();
   const streams = new Set();
-  const mock = { cluster, controls: [], requests: [], refuse: "", down: false };
+  const mock = { cluster, controls: [], requests: [], refuse: "", down: false, ended: false };
 
   const event = (name, text) => `event: ${name}\ndata: ${text}\n\n`;
   const broadcast = () => {
@@ -57,6 +57,7 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
     const url = new URL(req.url, "http://mock");
     mock.requests.push(`${req.method} ${url.pathname}`);
     if (mock.down) return req.socket.destroy();
+    if (mock.ended) return send(res, 401, "application/json", "{}");
     const query = (name) => url.searchParams.get(name);
     switch (`${req.method} ${url.pathname}`) {
       case "GET /dashboard/snapshot": return send(res, 200, "application/json", JSON.stringify(cluster.snapshot()));

@@ -226,11 +226,11 @@ export class Cluster {
     const down = this.controls.prometheus_down_until !== null;
     const asks = Math.max(1, Math.ceil(app.rate / app.rps / 0.82 + Math.min(4, app.queue / 40)));
     app.asks = asks;
-    app.limited = down ? "no metrics: holds its replicas" : asks > app.max ? `max ${app.max}` : "";
+    app.limited = down ? "no metrics" : asks > app.max ? `max ${app.max}` : "";
     if (down) return;
     const target = Math.min(app.max, asks);
     if (target > app.wanted) {
-      this.decide("joint", `ScaledObject/${app.key}`, "scale", `${app.wanted} -> ${target} replicas`,
+      this.decide("joint", `ScaledObject/${app.key}-scaler`, "scale", `${app.wanted} -> ${target} replicas`,
         `Scaled ${app.name} from ${app.wanted} to ${target} replicas: ${round(app.rate, 1)} requests a second arrive and ${ready} ready replicas answer ${round(ready * app.rps, 1)}.`,
         [["requests a second", String(round(app.rate, 1))], ["queue", String(app.queue)], ["P95", `${app.p95} ms`], ["SLO", `${app.slo} ms`], ["ready", String(ready)]],
         [`one replica answers ${app.rps} requests a second within ${app.slo} ms`, "a new GPU needs about 170 s until its first token", ...(app.limited ? [`held at ${app.limited}`] : [])]);
@@ -242,7 +242,7 @@ export class Cluster {
       if (this.now - app.lowSince < 600e3) return;
       const victims = mine.slice(target);
       for (const pod of victims) { this.setPhase(pod, "draining"); this.touched.pods.add(pod.key); }
-      this.decide("joint", `ScaledObject/${app.key}`, "scale", `${app.wanted} -> ${target} replicas`,
+      this.decide("joint", `ScaledObject/${app.key}-scaler`, "scale", `${app.wanted} -> ${target} replicas`,
         `Scaled ${app.name} in from ${app.wanted} to ${target} replicas: demand has been lower for 10 minutes.`,
         [["requests a second", String(round(app.rate, 1))], ["ready", String(ready)]], ["warming up again would cost less than keeping the GPUs for an hour"]);
       app.wanted = target;

@@ -25,8 +25,9 @@ async function compare(page, snapshot) {
     const said = await text(page.locator(`[data-scaled="${one.key}"]`));
     assert.ok(said.includes(`${one.ready} of ${one.wanted} ready`), said);
     assert.ok(said.includes(`min ${one.min}, max ${one.max}`), said);
-    if (one.limited_by) assert.ok(said.includes(`limited by ${one.limited_by}`), said);
+    if (one.limited_by) assert.ok(said.includes(`limit: ${one.limited_by}`), said);
     for (const signal of one.signals) assert.ok(said.includes(`${signal.name} ${signal.value === null ? "–" : ""}`), said);
+    assert.equal(said.split("asks for").length - 1, one.signals.filter((signal) => signal.asks_for !== null).length, said);
   }
   for (const one of snapshot.models) {
     const said = await text(page.locator(`[data-model="${one.name}"]`));
@@ -55,6 +56,11 @@ test("shows what the snapshot says, and then what each update says", {}, async (
     for (const node of mock.cluster.nodes.values()) phases.add(node.phase);
     await compare(page, said(mock));
   }
+  // Without Prometheus the signals are unknown, and that is what holds the replicas.
+  mock.cluster.control({ prometheus_outage: { seconds: 300 } });
+  await tick(12);
+  await compare(page, said(mock));
+  assert.match(await text(page.locator(".scaled")), /s0-prometheus – .*limit: no metrics/);
   // The walk went through the phases it claims to compare.
   for (const phase of ["launching", "booting", "registered", "ready"]) assert.ok(phases.has(phase), phase);
 });
@@ -129,6 +135,13 @@ test("a lost stream is said, what is shown is marked, and it comes back", { expe
   assert.equal(await text(page.getByTestId("connection")), "Live");
 });
 
+test("an ended session is told from a stopped server", { expected: ["401", "net::ERR"] }, async ({ page, mock, tick }) => {
+  await tick(30);
+  mock.ended = true;
+  mock.drop();
+  await page.waitForFunction(() => document.querySelector('[role="alert"]')?.innerText.includes("the session has ended: open the address"));
+});
+
 test("text from the cluster is text", {}, async ({ page, mock, tick }) => {
   const node = [...mock.cluster.nodes.values()][0];
   node.why = "<img src=x onerror=alert(1)>";
@@ -143,16 +156,16 @@ test("text from the cluster is text", {}, async ({ page, mock, tick }) => {
 
 test("a scaled object's name, and a node's details, lead to their decisions", {}, async ({ page, mock, tick }) => {
   await tick(30);
-  await page.getByRole("button", { name: "short-answers", exact: true }).click();
+  const all = await page.locator("[data-decision]").count();
+  await page.getByRole("button", { name: "chat-70b", exact: true }).click();
   const objects = async () => {
     const ids = await page.locator("[data-decision]").evaluateAll((all) => all.map((one) => Number(one.dataset.decision)));
     return ids.map((id) => mock.cluster.decisions.find((one) => one.id === id));
   };
-  const all = await page.locator("[data-decision]").count();
   await page.waitForFunction((before) => document.querySelectorAll("[data-decision]").length !== before, all);
   const mine = await objects();
   assert.ok(mine.length > 0 && mine.length < mock.cluster.decisions.length);
-  for (const one of mine) assert.ok(`${one.object} ${one.sentence}`.includes("short-answers"), one.sentence);
+  for (const one of mine) assert.ok(`${one.object} ${one.sentence}`.includes("chat-70b"), one.sentence);
   const launch = mock.cluster.decisions.find((one) => one.what === "launch" && [...mock.cluster.nodes.values()].some((node) => one.object.endsWith(node.claim)));
   const node = [...mock.cluster.nodes.values()].find((one) => launch.object.endsWith(one.claim));
   await page.locator(`[data-node="${node.name}"]`).click();

@@ -70,7 +70,7 @@ function Chart({ spec, t, columns, others, started, shown, seek }) {
   useEffect(() => { if (data) plot.current?.setData(data); }, [data]);
   useEffect(() => { plot.current?.redraw(false); }, [shown]);
 
-  const at = data ? cursor ?? (shown === null ? t.length - 1 : nearest(data[0], shown)) : -1;
+  const at = data ? cursor ?? (shown === null ? t.length - 1 : nearest(data[0], shown)) : -1;  // -1: not known
   const row = data ? data.map((column) => column[at]) : [];
   const told = spec.series.map((one, i) => ({ ...one, value: one.text(row[i + 1]) })).filter((one) => !one.silent);
   return (
@@ -101,7 +101,9 @@ function Swatch({ series }) {
   );
 }
 
+// Index of the time nearest to `time`; -1 where the series begins later.
 function nearest(times, time) {
+  if (!times.length || time < times[0] - 1) return -1;
   let low = 0, high = times.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;

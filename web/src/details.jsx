@@ -1,6 +1,6 @@
 // A node's details: its facts, each GPU with what runs on it, all its pods, why it is there; and the
 // one control that acts on it, asked for twice.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clock, dollars, instant, length, moment, plural, shortKey, shortNode } from "./format.js";
 import { useDismiss } from "./hooks.js";
 import { idOf } from "./model.js";
@@ -13,7 +13,7 @@ const MOST_PODS = 60;
 export function NodeDetails({ session, model, id, node, close, askAbout }) {
   const panel = useRef(null);
   const [kept, keep] = useState(node);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     panel.current.querySelector("h2").focus();
     return () => {
@@ -92,7 +92,7 @@ function Interrupt({ session, node }) {
   const [asked, setAsked] = useState(false);
   const sure = useRef(null);
   const control = useControl(session, () => setAsked(false));
-  useEffect(() => { if (asked) sure.current?.focus(); }, [asked]);
+  useLayoutEffect(() => { if (asked) sure.current?.focus(); }, [asked]);
   const why_not = session.past ? "Controls act on now: go back to live first."
     : node.capacity_type !== "spot" ? "Only spot capacity is interrupted; this node is on-demand."
       : node.phase === "draining" || node.phase === "terminating" ? "It is leaving already." : "";

@@ -22,7 +22,8 @@ export function useWidth(ref) {
 export function useDismiss(ref, leave, { stay = false } = {}) {
   const latest = useRef(leave);
   latest.current = leave;
-  useEffect(() => {
+  // Before the next key can arrive.
+  useLayoutEffect(() => {
     const key = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       event.preventDefault();

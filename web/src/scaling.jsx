@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { count, figure, milliseconds, shortKey } from "./format.js";
 
 const FEW = 6;
+const known = (value) => value !== null && value !== undefined;
 
 // A list's first few and a button for the rest.
 function useMore(list) {
@@ -47,11 +48,12 @@ function ScaledObject({ one, askAbout }) {
       <ul class="signals">
         {one.signals.map((signal) => (
           <li key={signal.name}><span class="signal">{signal.name}</span> <b>{figure(signal.value)}</b>
-            <span class="quiet"> of {figure(signal.target)} a replica, asks for </span><b>{count(signal.asks_for)}</b></li>
+            {known(signal.target) && <span class="quiet"> of {figure(signal.target)} a replica</span>}
+            {known(signal.asks_for) && <><span class="quiet">, asks for </span><b>{count(signal.asks_for)}</b></>}</li>
         ))}
         {!one.signals.length && <li class="quiet">no signals</li>}
       </ul>
-      <p class="bounds"><span class="quiet">min {count(one.min)}, max {count(one.max)}</span>{one.limited_by && <span class="limited">limited by {one.limited_by}</span>}</p>
+      <p class="bounds"><span class="quiet">min {count(one.min)}, max {count(one.max)}</span>{one.limited_by && <span class="limited">limit: {one.limited_by}</span>}</p>
     </li>
   );
 }
