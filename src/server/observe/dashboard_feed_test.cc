@@ -190,6 +190,7 @@ TEST(DashboardFeed, ControlsReachTheWorld) {
   EXPECT_EQ(post(R"({"block_capacity": {"instance_type": "g6.2xlarge", "seconds": 600}})").status,
             204);
   EXPECT_EQ(post(R"({"prometheus_outage": {"seconds": 60}})").status, 204);
+  EXPECT_TRUE(prometheus_down(*watched.running.world));
   const Instant now = watched.running.world->now();
   Json controls = read(watched.feed.snapshot())["controls"];
   EXPECT_EQ(controls["traffic_factor"], 2.5);
@@ -202,6 +203,7 @@ TEST(DashboardFeed, ControlsReachTheWorld) {
   EXPECT_EQ(controls["burst_until"], nullptr);
   EXPECT_EQ(controls["blocked"], Json::array());
   EXPECT_EQ(controls["prometheus_down_until"], nullptr);
+  EXPECT_FALSE(prometheus_down(*watched.running.world));
   const Response refused = post(R"({"interrupt_node": "nobody"})");
   EXPECT_EQ(refused.status, 400);
   EXPECT_EQ(read(refused.body)["error"], "there is no such node");

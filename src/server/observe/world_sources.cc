@@ -1,5 +1,6 @@
 #include "server/observe/world_sources.h"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -94,6 +95,14 @@ ControlActions actions_of(sim::World& world) {
 }
 
 }  // namespace
+
+bool prometheus_down(const sim::World& world) {
+  if (world.now() < world.exporters().outage_until()) return true;
+  const Duration at = world.now() - world.scenario().start;
+  return std::ranges::any_of(world.scenario().metrics.outages, [&](const auto& outage) {
+    return at >= outage.first && at < outage.second;
+  });
+}
 
 Sources sources_of(sim::World& world) {
   Sources out;

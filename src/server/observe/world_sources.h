@@ -10,4 +10,8 @@ namespace windlass::server::observe {
 // paused, other_policies, actions.pause and actions.speed. The world must outlive the sources.
 Sources sources_of(sim::World& world);
 
+// Whether an outage of Prometheus is being played, the scenario's or one of the page's: for
+// PrometheusOptions::down.
+bool prometheus_down(const sim::World& world);
+
 }  // namespace windlass::server::observe
