@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "api/names.h"
 #include "base/hash.h"
 #include "server/rest/base64_text.h"
 #include "server/rest/crd.h"
@@ -15,8 +14,6 @@
 
 namespace windlass::server::rest {
 namespace {
-
-constexpr size_t kMaxAnnotations = 256 << 10;
 
 void merge_string_data(Json& object) {
   const auto plain = object.find("stringData");
@@ -142,80 +139,7 @@ void prepare_claim(const Core& core, Json& object) {
   }
 }
 
-void check_map(const Json& map, const std::string& field, bool is_labels,
-               std::vector<schema::FieldFault>& faults) {
-  size_t bytes = 0;
-  if (!map.is_object()) return;
-  for (const auto& [key, value] : map.items()) {
-    if (!api::is_qualified_name(key)) {
-      faults.push_back(
-          {"FieldValueInvalid", field,
-           fmt::format("Invalid value: {}: a key is {}", text_of(Json(key)), api::kAcceptedKey)});
-    }
-    if (!value.is_string()) {
-      faults.push_back({"FieldValueInvalid", field, "Invalid value: values must be strings"});
-      continue;
-    }
-    bytes += key.size() + value.get_ref<const std::string&>().size();
-    if (is_labels && !api::is_label_value(value.get_ref<const std::string&>())) {
-      faults.push_back({"FieldValueInvalid", field,
-                        fmt::format("Invalid value: {}: a label's value is {}", text_of(value),
-                                    api::kAcceptedLabelValue)});
-    }
-  }
-  if (!is_labels && bytes > kMaxAnnotations) {
-    faults.push_back({"FieldValueTooLong", field,
-                      fmt::format("Too long: may not be more than {} bytes", kMaxAnnotations)});
-  }
-}
-
-void check_owners(const Json& owners, std::vector<schema::FieldFault>& faults) {
-  int controllers = 0;
-  size_t index = 0;
-  for (const Json& owner : owners) {
-    const std::string field = fmt::format("metadata.ownerReferences[{}]", index++);
-    for (const char* member : {"apiVersion", "kind", "name", "uid"}) {
-      if (text_at(owner, member).empty()) {
-        faults.push_back({"FieldValueInvalid", fmt::format("{}.{}", field, member),
-                          fmt::format("Invalid value: \"\": {} must not be empty", member)});
-      }
-    }
-    if (flag_at(owner, "controller")) ++controllers;
-  }
-  if (controllers > 1) {
-    faults.push_back({"FieldValueInvalid", "metadata.ownerReferences",
-                      "Invalid value: Only one reference can have Controller set to true"});
-  }
-}
-
 }  // namespace
-
-std::vector<schema::FieldFault> metadata_faults(const Json& object, const Json* live) {
-  std::vector<schema::FieldFault> faults;
-  const Json& metadata = at(object, "metadata");
-  check_map(at(metadata, "labels"), "metadata.labels", true, faults);
-  check_map(at(metadata, "annotations"), "metadata.annotations", false, faults);
-  check_owners(at(metadata, "ownerReferences"), faults);
-  const bool is_going = live != nullptr && !at(*live, "metadata", "deletionTimestamp").is_null();
-  for (const Json& finalizer : at(metadata, "finalizers")) {
-    if (!finalizer.is_string() ||
-        !api::is_qualified_name(finalizer.get_ref<const std::string&>())) {
-      faults.push_back({"FieldValueInvalid", "metadata.finalizers",
-                        fmt::format("Invalid value: {}: name part must be a qualified name",
-                                    text_of(finalizer))});
-      continue;
-    }
-    if (!is_going) continue;
-    const Json& before = at(*live, "metadata", "finalizers");
-    if (std::find(before.begin(), before.end(), finalizer) == before.end()) {
-      faults.push_back({"FieldValueForbidden", "metadata.finalizers",
-                        fmt::format("Forbidden: no new finalizers can be added if the object is "
-                                    "being deleted, found new finalizers [{}]",
-                                    text_of(finalizer))});
-    }
-  }
-  return faults;
-}
 
 void prepare_create(Core& core, const Target& target, Json& object) {
   const std::string& name = target.resource->store_name;

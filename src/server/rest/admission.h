@@ -1,15 +1,10 @@
 // What the server adds to an object on its way in: what Kubernetes' registry allocates and its
-// admission plugins fill in, and checks of metadata common to all kinds. Internal to this room.
+// admission plugins fill in. Internal to this room.
 #pragma once
-
-#include <vector>
 
 #include "server/rest/core.h"
 
 namespace windlass::server::rest {
-
-// metadata's labels, annotations, owner references, finalizers.
-std::vector<schema::FieldFault> metadata_faults(const Json& object, const Json* live);
 
 // Namespaces' phase and label, Secrets' stringData, Services' addresses, Jobs' selectors, Pods'
 // phase and priority, claims' storage class, CRDs' status.

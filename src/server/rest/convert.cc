@@ -119,6 +119,7 @@ Outcome<Json> to_storage(const Core& core, const Target& target, Json object) {
       auto converted = core.options.convert(object);
       if (!converted.ok()) return bad_request(converted.error().message());
       object = std::move(*converted);
+      if (!object.is_object()) return bad_request("the conversion gave no object");
     }
   } else if (resource.group == "events.k8s.io") {
     for (const auto& [core_name, name] : kEventNames) rename(object, name, core_name);

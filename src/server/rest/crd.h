@@ -12,7 +12,8 @@ namespace windlass::server::rest {
 inline constexpr std::string_view kCrdResource = "customresourcedefinitions.apiextensions.k8s.io";
 inline constexpr std::string_view kCrdFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
-// Faults of a CRD; nothing for other resources.
+// Faults of a CRD beyond its kind's own rules: its schemas, and what is served already. Nothing for
+// other resources.
 std::vector<schema::FieldFault> crd_faults(const Core& core, const Resource& resource,
                                            const Json& object, const Json* live);
 // Defaults and status: names accepted, established, stored versions.

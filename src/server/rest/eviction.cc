@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -47,16 +48,44 @@ struct Counted {
   int64_t expected = 0;
 };
 
-// The pods a budget covers. What is expected is what is there: controllers replace what goes.
+// How many pods a controller wants; nullopt: it is gone or has no such number.
+std::optional<int64_t> wanted_by(const Core& core, const std::string& uid) {
+  const auto key = core.ownership.object_of(uid);
+  if (!key) return std::nullopt;
+  const ResourcePtr resource = core.registry.by_store_name(key->resource);
+  const auto document = core.store.find(*key);
+  if (resource == nullptr || document == nullptr || !resource->scale) return std::nullopt;
+  const Json object = json_of(*document);
+  const Json& replicas = at_path(object, resource->scale->spec_replicas);
+  if (!replicas.is_number_integer()) return std::nullopt;
+  return replicas.get<int64_t>();
+}
+
+std::string controller_of(const Json& pod) {
+  for (const Json& owner : at(pod, "metadata", "ownerReferences")) {
+    if (flag_at(owner, "controller")) return text_at(owner, "uid");
+  }
+  return {};
+}
+
+// The pods a budget covers. Expected is what their controllers want, so that a share stays a share
+// of the whole while pods go one by one; a pod without a controller stands for itself.
 Counted count(const Core& core, const std::string& in_namespace, const Json& selector) {
   Counted counted;
+  std::set<std::string> controllers;
   for (const auto& document : core.store.list("pods", in_namespace)) {
     if (!selector_matches(selector, document->labels)) continue;
     const Json pod = json_of(*document);
     const std::string phase = text_at(at(pod, "status"), "phase");
     if (phase == "Succeeded" || phase == "Failed") continue;
-    ++counted.expected;
     if (is_healthy(pod)) ++counted.healthy;
+    const std::string controller = controller_of(pod);
+    const auto wanted = controller.empty() ? std::nullopt : wanted_by(core, controller);
+    if (!wanted) {
+      ++counted.expected;
+    } else if (controllers.insert(controller).second) {
+      counted.expected += *wanted;
+    }
   }
   return counted;
 }

@@ -121,17 +121,22 @@ void load(Core& core) {
 }  // namespace
 
 struct KubeApi::Impl {
-  Impl(cluster::ObjectStore& store, ApiOptions options) : core(store, std::move(options)) {}
-  Core core;
+  Impl(cluster::ObjectStore& store, ApiOptions options)
+      : held(std::make_shared<Core>(store, std::move(options))), core(*held) {}
+  std::shared_ptr<Core> held;  // the store's listeners see through a weak pointer that it is gone
+  Core& core;
 };
 
 KubeApi::KubeApi(cluster::ObjectStore& store, ApiOptions options)
     : impl_(std::make_unique<Impl>(store, std::move(options))) {
-  Core& core = impl_->core;
-  store.fields_of = [&core](std::string_view resource, const Json& object) {
-    return fields_of(core, resource, object);
+  const std::weak_ptr<Core> weak = impl_->held;
+  store.fields_of = [weak](std::string_view resource, const Json& object) {
+    const auto core = weak.lock();
+    return core ? fields_of(*core, resource, object) : kinds::selectable_fields(resource, object);
   };
-  store.on_change.emplace_back([&core](const cluster::StoreEvent& event) { see(core, event); });
+  store.on_change.emplace_back([weak](const cluster::StoreEvent& event) {
+    if (const auto core = weak.lock()) see(*core, event);
+  });
 }
 
 KubeApi::~KubeApi() {

@@ -56,7 +56,7 @@ TEST(Eviction, ObeysBudgets) {
   };
   const Case cases[] = {
       {"minAvailable", 2, 3, 3, 1},
-      {"minAvailable", "50%", 3, 3, 1},  // two of three
+      {"minAvailable", "50%", 3, 3, 2},  // of what is there: nobody brings them back
       {"minAvailable", 0, 2, 2, 2},
       {"minAvailable", 3, 3, 3, 0},
       {"minAvailable", 2, 3, 2, 0},
@@ -89,6 +89,33 @@ TEST(Eviction, ObeysBudgets) {
     }
     EXPECT_EQ(gone, each.evictions) << each.field << " " << each.value;
   }
+}
+
+TEST(Eviction, SharesAreOfWhatControllersWant) {
+  Api api;
+  const Json web =
+      api.post("/apis/apps/v1/namespaces/default/deployments", deployment("web", 3)).body;
+  make_pods(api, 3, 3);
+  for (const char* name : {"p0", "p1", "p2"}) {
+    const Json owner = {{"apiVersion", "apps/v1"},
+                        {"kind", "Deployment"},
+                        {"name", "web"},
+                        {"uid", web["metadata"]["uid"]},
+                        {"controller", true}};
+    ASSERT_EQ(api.patch(std::string(kPods) + "/" + name, "merge-patch+json",
+                        {{"metadata", {{"ownerReferences", Json::array({owner})}}}})
+                  .code,
+              200);
+  }
+  ASSERT_EQ(
+      api.post(kBudgets,
+               {{"metadata", {{"name", "b"}}},
+                {"spec",
+                 {{"minAvailable", "50%"}, {"selector", {{"matchLabels", {{"app", "web"}}}}}}}})
+          .code,
+      201);
+  EXPECT_EQ(api.post(std::string(kPods) + "/p0/eviction", Json::object()).code, 201);
+  EXPECT_EQ(api.post(std::string(kPods) + "/p1/eviction", Json::object()).code, 429);
 }
 
 TEST(Eviction, OfAPodWithTwoBudgetsFails) {

@@ -35,6 +35,9 @@ Outcome<Written> finish_update(Core& core, const Target& target, const Json& liv
 Outcome<Response> written_response(const Core& core, const Target& target, const Request& request,
                                    Written written, const WriteOptions& options);
 
+// Of the stored version; of a kind without one: takes anything.
+const schema::Shape& shape_of(const Resource& resource);
+
 // A v4-form uid that is the same in every run with the same seed and history, and never repeats.
 std::string new_uid(const Core& core, const cluster::ObjectKey& key);
 // Whole seconds, as the API writes times.
