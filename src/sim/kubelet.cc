@@ -142,8 +142,10 @@ PodStart Kubelets::startup(const api::Pod& pod, NodeState& node) {
   start.pull_until = std::max(it->second, context_.now);
   start.load_until = start.pull_until;
   if (const ModelSpec* model = model_of(context_, pod)) {
+    // In this order, so that runs stay what they were.
+    const Duration engine = model->engine_start.draw(pod_delays_);
     start.load_until = start.pull_until + model->weights.draw(pod_delays_);
-    start.ready_at = start.load_until + model->engine_start.draw(pod_delays_);
+    start.ready_at = start.load_until + engine;
   } else if (of_job(pod)) {
     start.ready_at = start.load_until + context_.scenario.training.start.draw(pod_delays_);
   } else {
