@@ -82,9 +82,12 @@ void Kubelets::join(const std::string& provider_id) {
   ready_by_instance_[provider_id] = context_.now;
   context_.note("node ready", node.meta.name);
   context_.state.put(node);
-  if (!has_gpus) return;
+  if (has_gpus) await_device_plugin(node.meta.name, complete);
+}
+
+void Kubelets::await_device_plugin(const std::string& node, const api::ResourceList& complete) {
   context_.after(context_.scenario.cloud.device_plugin.draw(delays_),
-                 [this, name = node.meta.name, complete] {
+                 [this, name = node, complete] {
                    const api::Node* joined = context_.state.nodes().find(name);
                    if (joined == nullptr) return;
                    api::Node with_gpus = *joined;
