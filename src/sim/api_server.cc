@@ -81,7 +81,7 @@ void ApiServer::delete_pod(const std::string& key) {
 std::string ApiServer::new_uid(std::string_view kind, const std::string& name) {
   if (!context_.served) return std::string(kind) + "-" + name;
   Hash64 hash;
-  hash.add(context_.scenario.seed);
+  hash.add(context_.seed());
   hash.add(kind);
   hash.add(name);
   hash.add(++uids_);
@@ -97,6 +97,7 @@ std::string ApiServer::pod_name(const std::string& owner) {
   static constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
   Hash64 bits_of;
   bits_of.add(owner);
+  if (context_.opened != 0) bits_of.add(context_.opened);
   bits_of.add(++names_);
   uint64_t bits = bits_of.value();
   std::string name = owner + "-";

@@ -33,11 +33,13 @@ Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy poli
                                            WorldOptions options) {
   auto context = std::make_unique<Context>(scenario, catalog::built_in(scenario.cloud.catalog));
   context->served = options.keep_raw;
+  if (Status status = read_clock(options.saved, *context); !status.ok()) return status.error();
+  context->state.set_opened(context->opened);
   auto inference = InferencePlane::open(*context);
   if (!inference.ok()) return inference.error();
   std::unique_ptr<World> world(
       new World(scenario, policy, std::move(options), *std::move(inference), std::move(context)));
-  world->set_up();
+  if (Status status = world->set_up(); !status.ok()) return status.error().in("saved world");
   return world;
 }
 

@@ -77,7 +77,7 @@ void World::stamp(api::Object& object) {
 }
 
 void World::place_objects() {
-  for (const api::Object& object : scenario_.objects) {
+  for (const api::Object& object : options_.objects ? *options_.objects : scenario_.objects) {
     api::Object placed = object;
     if (options_.keep_raw) stamp(placed);
     if (auto* deployment = std::get_if<api::Deployment>(&placed)) {
@@ -106,18 +106,29 @@ void World::place_objects() {
   }
 }
 
-void World::set_up() {
-  place_objects();
+void World::set_models() {
   std::vector<cluster::InferenceModel> models;
   for (const ModelSpec& spec : scenario_.models) models.push_back(spec.model);
   context_->state.set_models(std::move(models));
-  place_first_nodes(policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled);
-  start_first_pods();
+}
+
+Status World::set_up() {
+  if (!options_.saved.empty()) {
+    if (Status status = resume(); !status.ok()) return status;
+    options_.saved.clear();
+    options_.objects.reset();
+  } else {
+    place_objects();
+    set_models();
+    place_first_nodes(policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled);
+    start_first_pods();
+  }
   training_.plan();
   exporters_.start();
   recorder_.start();
   tick_signals();
   ring_.start(context_->state, context_->now);
+  return {};
 }
 
 }  // namespace windlass::sim

@@ -240,8 +240,9 @@ void set_conditions(const Reconciler& reconciler, const api::Deployment& before,
   for (api::Condition& condition : now.conditions) {
     if (condition.type != "Progressing") continue;
     if (made || moved) condition.changed = at;
-    if (condition.changed == at && condition.status == "True") {
-      reconciler.again(Kind::kDeployment, now.meta.key(), now.progress_deadline);
+    const Duration left = condition.changed + now.progress_deadline - at;
+    if (condition.status == "True" && left > Duration{}) {
+      reconciler.again(Kind::kDeployment, now.meta.key(), left);
     }
   }
 }

@@ -68,9 +68,9 @@ void step(const Reconciler& reconciler, const Counts& counts, api::Job& now) {
   if (api::is_true(now.conditions, "Suspended")) {
     says("Suspended", "False", "JobResumed", "Job resumed");
   }
-  if (!now.started_at) {
-    now.started_at = at;
-    if (now.active_deadline) reconciler.again(Kind::kJob, now.meta.key(), *now.active_deadline);
+  if (!now.started_at) now.started_at = at;
+  if (now.active_deadline && *now.started_at + *now.active_deadline > at) {
+    reconciler.again(Kind::kJob, now.meta.key(), *now.started_at + *now.active_deadline - at);
   }
   if (now.succeeded >= now.completions) {
     stop(reconciler, counts, counts.running.size());
