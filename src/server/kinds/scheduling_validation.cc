@@ -121,7 +121,7 @@ void check_spread(const Json& constraints, const std::string& path, Faults& faul
     }
     if (const Json& domains = at(one, "minDomains"); !domains.is_null()) {
       if (whole(domains) <= 0) {
-        faults.invalid(here + ".minDomains", domains, "must be greater than 0");
+        faults.invalid(here + ".minDomains", domains, "must be greater than zero");
       }
       if (action != "DoNotSchedule") {
         faults.invalid(

@@ -430,15 +430,21 @@ TEST(Validation, Storage) {
       {{R"({"spec":{"accessModes":["Any"]}})", "spec.accessModes: Unsupported value"},
        {R"({"spec":{"resources":null}})", "spec.resources[storage]: Required value"},
        {R"({"spec":{"resources":{"requests":{"storage":"0"}}}})", "must be greater than zero"}});
-  expect_update_faults(
-      "", "PersistentVolumeClaim", claim,
-      {{R"({"spec":{"volumeName":"v"}})", ""},
-       {R"({"spec":{"storageClassName":"other"}})",
-        "spec: Forbidden: spec is immutable after creation"},
-       {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})", "field can not be less than"},
-       {R"({"status":{"phase":"Bound"},
+  expect_update_faults("", "PersistentVolumeClaim", claim,
+                       {{R"({"spec":{"volumeName":"v"}})", ""},
+                        {R"({"spec":{"storageClassName":"other"}})",
+                         "spec: Forbidden: spec is immutable after creation"},
+                        {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})",
+                         "spec: Forbidden: spec is immutable after creation"},
+                        {R"({"status":{"phase":"Bound"},
                              "spec":{"resources":{"requests":{"storage":"20Gi"}}}})",
-        ""}});
+                         ""}});
+  Json grown = json(claim);
+  grown["status"] = {{"phase", "Bound"}, {"capacity", {{"storage", "6Gi"}}}};
+  expect_update_faults("", "PersistentVolumeClaim", grown.dump(),
+                       {{R"({"spec":{"resources":{"requests":{"storage":"8Gi"}}}})", ""},
+                        {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})",
+                         "field can not be less than status.capacity"}});
   expect_faults("", "PersistentVolume",
                 R"({"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],
                     "capacity":{"storage":"1Gi"},"csi":{"driver":"d","volumeHandle":"h"}}})",
