@@ -7,8 +7,15 @@ import { join } from "node:path";
 import { chromium } from "../../web/node_modules/playwright-core/index.mjs";
 import { startMock } from "../../web/mock.mjs";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 export const LAPTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
 
@@ -18,15 +25,27 @@ export const test = (name, options, run) => tests.push({ name, options, run });
 async function open({ dark = false, phone = false, still = false, mock: size = {} }) {
   const profile = await mkdtemp(join(tmpdir(), "windlass-page-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, viewport: phone ? PHONE : LAPTOP,
-    isMobile: phone, hasTouch: phone, colorScheme: dark ? "dark" : "light", reducedMotion: still ? "reduce" : "no-preference" });
+    executablePath: "/usr/bin/chromium",
+    headless: true,
+    args: FLAGS,
+    viewport: phone ? PHONE : LAPTOP,
+    isMobile: phone,
+    hasTouch: phone,
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: still ? "reduce" : "no-preference",
+  });
   const mock = await startMock({ manual: true, ...size });
-  const page = context.pages()[0] ?? await context.newPage();
+  const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(15000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(`error: ${error.stack}`));
-  page.on("console", (line) => { if (line.type() === "error") faults.push(line.text()); });
-  page.on("request", (request) => { if (!request.url().startsWith(new URL(mock.url).origin) && !request.url().startsWith("data:")) faults.push(`asked ${request.url()}`); });
+  page.on("console", (line) => {
+    if (line.type() === "error") faults.push(line.text());
+  });
+  page.on("request", (request) => {
+    if (!request.url().startsWith(new URL(mock.url).origin) && !request.url().startsWith("data:"))
+      faults.push(`asked ${request.url()}`);
+  });
   await page.goto(mock.url);
   await page.waitForSelector("header");
   // One update, so that live figures are shown and series have grown; then the page has drawn it.
@@ -45,22 +64,31 @@ async function open({ dark = false, phone = false, still = false, mock: size = {
 // Waits until the page's clock is the server's.
 export async function shown(page, mock) {
   const clock = new Date(mock.cluster.now).toISOString().slice(11, 19);
-  await page.waitForFunction((text) => document.querySelector('[data-testid="clock"]').textContent === text, clock);
+  await page.waitForFunction(
+    (text) => document.querySelector('[data-testid="clock"]').textContent === text,
+    clock,
+  );
 }
 
 export const text = async (locator) => (await locator.innerText()).replace(/\s+/g, " ").trim();
 
 export async function picture(page, name) {
-  if (process.env.WINDLASS_SHOTS) await page.screenshot({ path: join(process.env.WINDLASS_SHOTS, `${name}.png`) });
+  if (process.env.WINDLASS_SHOTS)
+    await page.screenshot({ path: join(process.env.WINDLASS_SHOTS, `${name}.png`) });
 }
 
 export async function runAll(words) {
-  let passed = 0, failed = 0;
-  for (const { name, options, run } of tests.filter((one) => words.every((word) => one.name.includes(word)))) {
+  let passed = 0,
+    failed = 0;
+  for (const { name, options, run } of tests.filter((one) =>
+    words.every((word) => one.name.includes(word)),
+  )) {
     const session = await open(options);
     try {
       await run(session);
-      const faults = session.faults.filter((fault) => !(options.expected ?? []).some((part) => fault.includes(part)));
+      const faults = session.faults.filter(
+        (fault) => !(options.expected ?? []).some((part) => fault.includes(part)),
+      );
       assert.deepEqual(faults, [], "the page's own complaints");
       ++passed;
       console.log(`ok   ${name}`);

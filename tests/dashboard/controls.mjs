@@ -54,51 +54,69 @@ test("each control sends its body", {}, async ({ page, mock, tick }) => {
 
   await page.getByText("Prometheus down until").waitFor();
   const force = await text(page.getByRole("list", { name: "In force" }));
-  for (const part of ["burst until", "Prometheus down until", "no g6.xlarge until", "no g5.12xlarge until unblocked"]) assert.ok(force.includes(part), force);
+  for (const part of [
+    "burst until",
+    "Prometheus down until",
+    "no g6.xlarge until",
+    "no g5.12xlarge until unblocked",
+  ])
+    assert.ok(force.includes(part), force);
   await picture(page, "in-force");
   await page.getByRole("button", { name: "Unblock g6.xlarge" }).click();
   await expect({ unblock_capacity: "g6.xlarge" });
   await page.getByRole("button", { name: "Unblock g6.xlarge" }).waitFor({ state: "detached" });
 });
 
-test("a spot node is interrupted from its details, after a second press", {}, async ({ page, mock, tick }) => {
-  await tick(30);
-  const spot = [...mock.cluster.nodes.values()].find((node) => node.capacity_type === "spot");
-  await page.getByRole("searchbox", { name: "Filter the nodes" }).fill(spot.name);
-  await page.locator(`[data-node="${spot.name}"]`).click();
-  await page.getByTestId("interrupt").click();
-  assert.equal(mock.controls.length, 0);
-  await page.getByTestId("interrupt-sure").click();
-  assert.deepEqual(await last(page, mock, 1), { interrupt_node: spot.name });
-  await page.getByTestId("details").getByText("draining", { exact: true }).first().waitFor();
-  assert.ok(await page.getByRole("button", { name: "Interrupt spot instance" }).isDisabled());
-});
+test(
+  "a spot node is interrupted from its details, after a second press",
+  {},
+  async ({ page, mock, tick }) => {
+    await tick(30);
+    const spot = [...mock.cluster.nodes.values()].find((node) => node.capacity_type === "spot");
+    await page.getByRole("searchbox", { name: "Filter the nodes" }).fill(spot.name);
+    await page.locator(`[data-node="${spot.name}"]`).click();
+    await page.getByTestId("interrupt").click();
+    assert.equal(mock.controls.length, 0);
+    await page.getByTestId("interrupt-sure").click();
+    assert.deepEqual(await last(page, mock, 1), { interrupt_node: spot.name });
+    await page.getByTestId("details").getByText("draining", { exact: true }).first().waitFor();
+    assert.ok(await page.getByRole("button", { name: "Interrupt spot instance" }).isDisabled());
+  },
+);
 
-test("an on-demand node cannot be interrupted, and the page says why", {}, async ({ page, mock, tick }) => {
-  await tick(30);
-  const node = [...mock.cluster.nodes.values()].find((one) => one.capacity_type === "on-demand");
-  await page.getByRole("searchbox", { name: "Filter the nodes" }).fill(node.name);
-  await page.locator(`[data-node="${node.name}"]`).click();
-  assert.ok(await page.getByRole("button", { name: "Interrupt spot instance" }).isDisabled());
-  assert.match(await text(page.getByTestId("details")), /Only spot capacity is interrupted/);
-});
+test(
+  "an on-demand node cannot be interrupted, and the page says why",
+  {},
+  async ({ page, mock, tick }) => {
+    await tick(30);
+    const node = [...mock.cluster.nodes.values()].find((one) => one.capacity_type === "on-demand");
+    await page.getByRole("searchbox", { name: "Filter the nodes" }).fill(node.name);
+    await page.locator(`[data-node="${node.name}"]`).click();
+    assert.ok(await page.getByRole("button", { name: "Interrupt spot instance" }).isDisabled());
+    assert.match(await text(page.getByTestId("details")), /Only spot capacity is interrupted/);
+  },
+);
 
-test("an error is shown at the control that caused it", { expected: ["400"] }, async ({ page, mock, tick }) => {
-  await tick(30);
-  await page.getByRole("button", { name: "No capacity" }).click();
-  const sheet = page.getByRole("dialog", { name: "No capacity for a type" });
-  await page.getByRole("combobox", { name: "Type" }).fill("g9.huge");
-  await sheet.getByRole("button", { name: "Block" }).click();
-  assert.equal(await text(sheet.getByRole("alert")), 'unknown instance type "g9.huge"');
-  await picture(page, "control-error");
-  await page.keyboard.press("Escape");
-  await sheet.waitFor({ state: "detached" });
-  mock.refuse = "the world has ended";
-  await page.getByTestId("pause").click();
-  assert.equal(await text(page.locator(".time").getByRole("alert")), "the world has ended");
-  const spot = [...mock.cluster.nodes.values()].find((node) => node.capacity_type === "spot");
-  await page.locator(`[data-node="${spot.name}"]`).click();
-  await page.getByTestId("interrupt").click();
-  await page.getByTestId("interrupt-sure").click();
-  assert.equal(await text(page.locator(".danger").getByRole("alert")), "the world has ended");
-});
+test(
+  "an error is shown at the control that caused it",
+  { expected: ["400"] },
+  async ({ page, mock, tick }) => {
+    await tick(30);
+    await page.getByRole("button", { name: "No capacity" }).click();
+    const sheet = page.getByRole("dialog", { name: "No capacity for a type" });
+    await page.getByRole("combobox", { name: "Type" }).fill("g9.huge");
+    await sheet.getByRole("button", { name: "Block" }).click();
+    assert.equal(await text(sheet.getByRole("alert")), 'unknown instance type "g9.huge"');
+    await picture(page, "control-error");
+    await page.keyboard.press("Escape");
+    await sheet.waitFor({ state: "detached" });
+    mock.refuse = "the world has ended";
+    await page.getByTestId("pause").click();
+    assert.equal(await text(page.locator(".time").getByRole("alert")), "the world has ended");
+    const spot = [...mock.cluster.nodes.values()].find((node) => node.capacity_type === "spot");
+    await page.locator(`[data-node="${spot.name}"]`).click();
+    await page.getByTestId("interrupt").click();
+    await page.getByTestId("interrupt-sure").click();
+    assert.equal(await text(page.locator(".danger").getByRole("alert")), "the world has ended");
+  },
+);

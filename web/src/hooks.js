@@ -29,7 +29,9 @@ export function useDismiss(ref, leave, { stay = false } = {}) {
       event.preventDefault();
       latest.current();
     };
-    const press = (event) => { if (!ref.current?.contains(event.target)) latest.current(); };
+    const press = (event) => {
+      if (!ref.current?.contains(event.target)) latest.current();
+    };
     const at = stay ? document : ref.current;
     at.addEventListener("keydown", key);
     if (!stay) document.addEventListener("pointerdown", press);

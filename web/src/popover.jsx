@@ -1,5 +1,5 @@
-// A button that opens a small form under itself. Escape or a press elsewhere closes it; Escape gives
-// the focus back to the button.
+// A button that opens a small form under itself. Escape or a press elsewhere closes it; Escape
+// gives the focus back to the button.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useDismiss } from "./hooks.js";
 
@@ -12,11 +12,26 @@ export function Popover({ label, name, title, kind = "", children }) {
   };
   return (
     <span class="popover-anchor">
-      <button type="button" ref={button} class={`pop ${kind}`} title={title} aria-haspopup="dialog" aria-expanded={open}
-        aria-label={typeof label === "string" ? undefined : name} onClick={() => setOpen(!open)}>
-        {label}<svg class="chevron" viewBox="0 0 10 6" aria-hidden="true"><path d="M1 1l4 4 4-4" /></svg>
+      <button
+        type="button"
+        ref={button}
+        class={`pop ${kind}`}
+        title={title}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        aria-label={typeof label === "string" ? undefined : name}
+        onClick={() => setOpen(!open)}
+      >
+        {label}
+        <svg class="chevron" viewBox="0 0 10 6" aria-hidden="true">
+          <path d="M1 1l4 4 4-4" />
+        </svg>
       </button>
-      {open && <Sheet name={name} leave={() => setOpen(false)} close={close}>{children}</Sheet>}
+      {open && (
+        <Sheet name={name} leave={() => setOpen(false)} close={close}>
+          {children}
+        </Sheet>
+      )}
     </span>
   );
 }
@@ -39,5 +54,9 @@ function Sheet({ name, leave, close, children }) {
     event.stopPropagation();
     close();
   };
-  return <div class="sheet" role="dialog" aria-label={name} ref={ref} onKeyDown={keys}>{children(close)}</div>;
+  return (
+    <div class="sheet" role="dialog" aria-label={name} ref={ref} onKeyDown={keys}>
+      {children(close)}
+    </div>
+  );
 }
