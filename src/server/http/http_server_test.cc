@@ -311,7 +311,7 @@ TEST(HttpServer, AWatcherThatLeavesIsNoticedWithoutASend) {
 TEST(HttpServer, AStalledReaderIsDroppedAndTheOtherGoesOn) {
   constexpr size_t kBound = 1 << 20;
   constexpr int kEvents = 400;
-  Server server({.stream_unsent_bytes = kBound});
+  Server server({.stream_unsent_bytes = kBound, .stream_lag = milliseconds(20)});
   std::map<std::string, std::shared_ptr<Stream>> streams;
   int events = 0;
   bool dropped = false;
@@ -351,7 +351,37 @@ TEST(HttpServer, AStalledReaderIsDroppedAndTheOtherGoesOn) {
   });
   EXPECT_TRUE(dropped);
   EXPECT_TRUE(streams["stalls"]->closed());
-  EXPECT_LE(most_unsent, kBound);
+  EXPECT_LE(most_unsent, 8 * kBound);
+}
+
+// As much as a list of ten thousand objects sent as a watch: who reads gets all of it, who doesn't
+// is dropped in time although nothing more is sent.
+TEST(HttpServer, ABurstIsNoLagUnlessNobodyReadsIt) {
+  constexpr size_t kBound = 1 << 20;
+  Server server({.stream_unsent_bytes = kBound, .stream_lag = milliseconds(300)});
+  std::atomic<int> dropped = 0;
+  server.answers["/watch"] = [&](const Request&, const std::shared_ptr<Exchange>& exchange) {
+    const auto stream = exchange->open_stream(200, "text/plain");
+    stream->on_closed = [&dropped] { ++dropped; };
+    const auto event = bytes(std::string(100'000, 'e'));
+    for (int i = 0; i < 75; ++i) EXPECT_TRUE(stream->send(event));
+    EXPECT_GT(stream->unsent(), 7 * kBound);
+  };
+  server.run([&] {
+    TestClient stalls(server.port(), 4096);
+    stalls.send("GET /watch HTTP/1.1\r\nHost: h\r\n\r\n");
+    TestClient reads(server.port());
+    reads.send("GET /watch HTTP/1.1\r\nHost: h\r\n\r\n");
+    std::string all = reads.receive_until("\r\n\r\n");
+    for (all.clear(); all.size() < 75 * 100'009u;) {
+      const std::string piece = reads.receive_until("\n");
+      if (piece.empty()) break;
+      all += piece;
+    }
+    EXPECT_EQ(all.size(), 75 * 100'009u);
+    while (dropped == 0) ::usleep(1000);
+    EXPECT_EQ(dropped, 1);
+  });
 }
 
 TEST(HttpServer, ConnectionsAreBoundedAndTheLongestIdleGoesFirst) {
