@@ -97,12 +97,15 @@ class Suite:
             words = ["-n", self.ns, *words]
         self.count += 1
         shown = "kubectl " + " ".join(words)
+        began = time.time()
         try:
             done = self.run(*words, stdin=stdin, env=env, timeout=timeout)
         except subprocess.TimeoutExpired:
             self.failures.append(f"{shown}\n    did not end within {timeout} s")
             return ""
         output = done.stdout + done.stderr
+        if os.environ.get("VERBOSE"):
+            print(f"{time.time() - began:6.2f} s  {shown}", flush=True)
         why = None
         if code is not None and done.returncode != code:
             why = f"exit code {done.returncode}, wanted {code}"

@@ -283,7 +283,7 @@ void EmbeddedCluster::Impl::run_world(Instant wall) {
 }
 
 void EmbeddedCluster::Impl::save() {
-  // SAVED
+  for (const auto& [name, part] : world->take_saved()) journal->save_part(name, part);
   for (const auto& [name, part] : shadows->saved()) journal->save_part(name, part);
   saved_at = options.wall_now();
 }
