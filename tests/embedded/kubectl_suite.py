@@ -333,19 +333,19 @@ class Suite:
 
     def rollout(self):
         k = self.k
-        k("rollout status deploy/web --timeout=120s", "successfully rolled out", timeout=130)
+        k("rollout status deploy/web --timeout=30s", "successfully rolled out", timeout=40)
         k("wait --for=condition=Available deploy/web --timeout=60s", "condition met")
         k("wait --for=jsonpath={.status.readyReplicas}=2 deploy/web --timeout=60s", "condition met")
         k("wait --for=condition=Ready pod -l app=web --timeout=60s", "condition met")
         k("get rs -l app=web", r"NAME +DESIRED +CURRENT +READY")
         k("rollout history deploy/web", "REVISION")
         k("rollout restart deploy/web", "restarted")
-        k("rollout status deploy/web --timeout=120s", "successfully rolled out", timeout=130)
+        k("rollout status deploy/web --timeout=30s", "successfully rolled out", timeout=40)
         k("rollout pause deploy/web", "paused")
         k("rollout resume deploy/web", "resumed")
         k("rollout undo deploy/web", "rolled back")
-        k("rollout status deploy/web --timeout=120s", "successfully rolled out", timeout=130)
-        k("wait --for=condition=Complete job/once --timeout=120s", "condition met", timeout=130)
+        k("rollout status deploy/web --timeout=30s", "successfully rolled out", timeout=40)
+        k("wait --for=condition=Complete job/once --timeout=30s", "condition met", timeout=40)
         k("get job once", r"once +(Complete +)?1/1")
         k("get deploy web -w --request-timeout=2s", r"web +2/2", code=None)
         k("wait --for=condition=Nonsense deploy/web --timeout=1s", "timed out", code=1)

@@ -54,10 +54,11 @@ void write_from_world(Core& core, const cluster::ObjectKey& key, Json object,
   Json& metadata = make_object(object, "metadata");
   settle_identity(core, key, live, metadata);
   const ResourcePtr resource = core.registry.by_store_name(key.resource);
-  if (resource != nullptr && !live.is_null()) {
-    const auto generation = integer_at(live.at("metadata"), "generation");
-    const bool counts = kinds::counts_generation(resource->group, resource->kind, live, object);
-    if (generation) metadata["generation"] = *generation + (counts ? 1 : 0);
+  // The world counts its own changes of a spec; a controller's note beside it counts for nobody, or
+  // the controller would have to observe what it has just said.
+  const auto counted = integer_at(at(live, "metadata"), "generation");
+  if (counted && integer_at(metadata, "generation").value_or(0) < *counted) {
+    metadata["generation"] = *counted;
   }
   if (object == live) return;
   // Owners of fields are worth their bytes only where somebody applies.
