@@ -40,7 +40,7 @@ std::vector<Trigger> read_triggers(const Reader& list, TriggersOf owner);
 bool is_resource_trigger(const Trigger& trigger);  // cpu and memory
 
 // Who states a requirement decides which operators there are, and how keys are restricted.
-enum class RequirementsOf { kPod, kNodePool, kNodeOverlay };
+enum class RequirementsOf { kPod, kNodePool, kNodeClaim, kNodeOverlay };
 std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsOf owner);
 // An error at `place` if a NodePool may not set or require the label.
 void check_pool_label(const Reader& place, const std::string& key);

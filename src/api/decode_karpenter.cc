@@ -79,7 +79,9 @@ void read_template_spec(Reader& spec, T& out) {
   out.startup_taints = read_taints(spec.at("startupTaints"));
   check_taints_differ(taints, out.taints, out.startup_taints);
   Reader requirements = spec.at("requirements");
-  out.requirements = read_requirements(requirements, RequirementsOf::kNodePool);
+  constexpr bool kClaim = std::is_same_v<T, NodeClaim>;
+  out.requirements = read_requirements(
+      requirements, kClaim ? RequirementsOf::kNodeClaim : RequirementsOf::kNodePool);
   if (out.requirements.size() > 100) requirements.error("has more than 100 entries");
   Reader ref = spec.required("nodeClassRef");
   if (ref.present()) out.node_class = read_node_class_ref(std::move(ref));

@@ -31,6 +31,11 @@ std::string why_restricted(const std::string& key) {
   return "";
 }
 
+// Karpenter writes the claim's pool and node class into its requirements.
+bool names_its_maker(const std::string& key) {
+  return key == kNodePoolLabel || key == "karpenter.k8s.aws/ec2nodeclass";
+}
+
 bool is_bound(Operator op) {
   return op == Operator::kGt || op == Operator::kLt || op == Operator::kGte || op == Operator::kLte;
 }
@@ -126,6 +131,8 @@ std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsO
       key.error(fmt::format("found {} (accepted: {})", describe(key.json()), kAcceptedKey));
     } else if (owner == RequirementsOf::kNodePool) {
       check_pool_label(key, spec.key);
+    } else if (owner == RequirementsOf::kNodeClaim && !names_its_maker(spec.key)) {
+      check_pool_label(key, spec.key);
     } else if (owner == RequirementsOf::kNodeOverlay && spec.key != kNodePoolLabel) {
       // Unlike a pool, an overlay may choose pools by name.
       check_pool_label(key, spec.key);
@@ -133,7 +140,7 @@ std::vector<RequirementSpec> read_requirements(const Reader& list, RequirementsO
     const auto op = item.required("operator").one_of(operators);
     Reader values = item.at("values");
     spec.values = values.strings();
-    if (owner == RequirementsOf::kNodePool) {
+    if (owner == RequirementsOf::kNodePool || owner == RequirementsOf::kNodeClaim) {
       Reader min_values = item.at("minValues");
       spec.min_values = min_values.int32(1, 50);
       if (op == Operator::kIn &&

@@ -2,8 +2,6 @@
 
 #include <variant>
 
-#include <fmt/format.h>
-
 #include "disruption/propose.h"
 
 namespace windlass::sim {
@@ -79,18 +77,7 @@ void ApiServer::delete_pod(const std::string& key) {
 }
 
 std::string ApiServer::new_uid(std::string_view kind, const std::string& name) {
-  if (!context_.served) return std::string(kind) + "-" + name;
-  Hash64 hash;
-  hash.add(context_.seed());
-  hash.add(kind);
-  hash.add(name);
-  hash.add(++uids_);
-  const uint64_t high = hash.value();
-  hash.add("low");
-  const uint64_t low = hash.value();
-  // Version 4, variant 1, as random ones are.
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
-                     high & 0xfff, (low >> 48 & 0x3fff) | 0x8000, low & 0xffffffffffff);
+  return context_.new_uid(kind, name);
 }
 
 std::string ApiServer::pod_name(const std::string& owner) {

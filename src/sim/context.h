@@ -28,6 +28,8 @@ struct Context {
     hash.add(opened);
     return hash.value();
   }
+  // "kind-name", where names never come twice; in a served world a UUID.
+  std::string new_uid(std::string_view kind, const std::string& name);
   [[nodiscard]] double since_start_s() const { return (now - scenario.start).seconds(); }
   // Notes in the run's hash that something happened now.
   void note(std::string_view what, std::string_view object) {
@@ -42,6 +44,7 @@ struct Context {
   bool served = false;
   uint64_t opened = 0;  // how often a former process had this world open
   cluster::State state;
+  uint64_t uids = 0;  // made so far
   EventQueue events;
   Instant now;
   Hash64 hash;

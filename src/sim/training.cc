@@ -40,7 +40,7 @@ void Training::submit(const JobSpec& spec) {
   api::Job job;
   job.meta.name = spec.name;
   job.meta.namespace_name = spec.namespace_name;
-  job.meta.uid = "job-" + job.meta.key();
+  job.meta.uid = context_.new_uid("job", job.meta.key());
   job.meta.created = context_.now;
   api::PodSpec& pod = job.pod_template.spec;
   api::Container container;
@@ -48,6 +48,7 @@ void Training::submit(const JobSpec& spec) {
   container.image = training.image;
   container.requests = spec.requests;
   container.requests.set(api::kNvidiaGpu, int64_t{spec.gpus} * 1000);
+  container.limits.set(api::kNvidiaGpu, int64_t{spec.gpus} * 1000);
   pod.containers.push_back(std::move(container));
   pod.priority_class = spec.priority_class;
   pod.node_selector = training.node_selector;
