@@ -9,16 +9,25 @@ import { fileURLToPath } from "node:url";
 import { Cluster } from "./mock_cluster.mjs";
 
 const DIST = new URL("./dist/", import.meta.url);
-const KINDS = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", txt: "text/plain; charset=utf-8" };
+const KINDS = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  txt: "text/plain; charset=utf-8",
+};
 // The strict policy the page promises to live with.
-export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+export const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 async function asset(path, res) {
   const name = path === "/dashboard/" ? "index.html" : path.slice("/dashboard/".length);
   if (!/^[a-zA-Z.]+$/.test(name)) return send(res, 404, "text/plain", "not found");
   try {
     const body = await readFile(new URL(name, DIST));
-    res.writeHead(200, { "content-type": KINDS[name.split(".").pop()] ?? "application/octet-stream", "content-security-policy": CSP });
+    res.writeHead(200, {
+      "content-type": KINDS[name.split(".").pop()] ?? "application/octet-stream",
+      "content-security-policy": CSP,
+    });
     res.end(body);
   } catch {
     send(res, 404, "text/plain", "not found");
@@ -40,7 +49,7 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
   const cluster = new Cluster(size);
   cluster.update();
   const streams = new Set();
-  const mock = { cluster, controls: [], requests: [], refuse: "", down: false };
+  const mock = { cluster, controls: [], requests: [], refuse: "", down: false, ended: false };
 
   const event = (name, text) => `event: ${name}\ndata: ${text}\n\n`;
   const broadcast = () => {
@@ -49,7 +58,8 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
   };
   mock.tick = (seconds = cluster.speed) => {
     // No step longer than 30 s, so that phases are seen at high speeds too.
-    for (let left = cluster.paused ? 0 : seconds; left > 0; left -= 30) cluster.step(Math.min(30, left));
+    for (let left = cluster.paused ? 0 : seconds; left > 0; left -= 30)
+      cluster.step(Math.min(30, left));
     broadcast();
   };
 
@@ -57,12 +67,22 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
     const url = new URL(req.url, "http://mock");
     mock.requests.push(`${req.method} ${url.pathname}`);
     if (mock.down) return req.socket.destroy();
+    if (mock.ended) return send(res, 401, "application/json", "{}");
     const query = (name) => url.searchParams.get(name);
     switch (`${req.method} ${url.pathname}`) {
-      case "GET /dashboard/snapshot": return send(res, 200, "application/json", JSON.stringify(cluster.snapshot()));
+      case "GET /dashboard/snapshot":
+        return send(res, 200, "application/json", JSON.stringify(cluster.snapshot()));
       case "GET /dashboard/history":
-        return send(res, 200, "application/json", JSON.stringify(cluster.series(query("from"), query("to"), Number(query("points") ?? 600))));
-      case "GET /dashboard/at": return send(res, 200, "application/json", cluster.at(query("time")));
+        return send(
+          res,
+          200,
+          "application/json",
+          JSON.stringify(
+            cluster.series(query("from"), query("to"), Number(query("points") ?? 600)),
+          ),
+        );
+      case "GET /dashboard/at":
+        return send(res, 200, "application/json", cluster.at(query("time")));
       case "GET /dashboard/stream":
         res.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
         res.write(event("snapshot", JSON.stringify(cluster.snapshot())));
@@ -78,17 +98,27 @@ export async function startMock({ port = 0, manual = false, ...size } = {}) {
         return manual ? broadcast() : undefined;
       }
       default:
-        if (req.method === "GET" && url.pathname.startsWith("/dashboard/")) return asset(url.pathname, res);
+        if (req.method === "GET" && url.pathname.startsWith("/dashboard/"))
+          return asset(url.pathname, res);
         return send(res, 404, "text/plain", "not found");
     }
   }
 
-  const server = createServer((req, res) => { answer(req, res).catch(() => req.socket.destroy()); });
+  const server = createServer((req, res) => {
+    answer(req, res).catch(() => req.socket.destroy());
+  });
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   const timer = manual ? undefined : setInterval(() => mock.tick(), 1000);
   mock.url = `http://127.0.0.1:${server.address().port}/dashboard/`;
-  mock.drop = () => { for (const stream of streams) stream.destroy(); };
-  mock.close = () => { clearInterval(timer); mock.drop(); server.closeAllConnections(); server.close(); };
+  mock.drop = () => {
+    for (const stream of streams) stream.destroy();
+  };
+  mock.close = () => {
+    clearInterval(timer);
+    mock.drop();
+    server.closeAllConnections();
+    server.close();
+  };
   return mock;
 }
 
@@ -97,7 +127,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const at = process.argv.indexOf(`--${name}`);
     return at < 0 ? fallback : Number(process.argv[at + 1]);
   };
-  const mock = await startMock({ port: value("port", 8080), nodes: value("nodes", 14), pods: value("pods", 40),
-    speed: value("speed", 60), empty: process.argv.includes("--empty") });
+  const mock = await startMock({
+    port: value("port", 8080),
+    nodes: value("nodes", 14),
+    pods: value("pods", 40),
+    speed: value("speed", 60),
+    empty: process.argv.includes("--empty"),
+  });
   process.stdout.write(`${mock.url}\n`);
 }

@@ -163,6 +163,16 @@ Result<Object> decode(const Json& json) {
   return Error(log.joined_errors());
 }
 
+std::vector<Finding> read_faults(const Json& json) {
+  ReadLog log;
+  bool unknown = false;
+  read_object(std::make_shared<const Json>(json), "", log, &unknown);
+  std::vector<Finding> out;
+  if (unknown) return out;
+  for (const ReadFinding& error : log.errors) out.push_back({error.path, error.text});
+  return out;
+}
+
 Json encode(const Object& object) {
   const auto& raw = std::visit([](const auto& o) -> const RawObject& { return o.raw; }, object);
   Json out = raw != nullptr && raw->is_object() ? *raw : Json::object();

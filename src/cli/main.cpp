@@ -14,6 +14,7 @@
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
 #include "cli/simulate_command.h"
+#include "cli/up_command.h"
 
 namespace windlass::cli {
 namespace {
@@ -66,6 +67,47 @@ void add_simulate(CLI::App& app, int& exit_code) {
       "is printed, marked partial).\n\n"
       "Example: windlass simulate examples/blog/scenario.yaml --report report.html");
   on_chosen(command, options, exit_code, run_simulate);
+}
+
+void add_up(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<UpOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "up",
+      "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
+  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
+      ->required();
+  command->add_option("--policy", options->policy, "Who scales pods and nodes")
+      ->check(CLI::IsMember({"static", "stock", "windlass"}))
+      ->capture_default_str();
+  command
+      ->add_option("--speed", options->speed,
+                   "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--listen", options->listen,
+                   "Address of the Kubernetes API; the dashboard listens on the same host. Other "
+                   "than loopback, both are TLS (default: 127.0.0.1:6443, or a free port)")
+      ->type_name("HOST[:PORT]");
+  command
+      ->add_option("--dashboard-port", options->dashboard_port,
+                   "Port of the dashboard and metrics (default: 8080, or a free one)")
+      ->type_name("PORT");
+  command
+      ->add_option("--data-dir", options->data_dir,
+                   "Where the cluster is kept (default: ~/.local/state/windlass/SCENARIO)")
+      ->type_name("DIR");
+  command->add_flag("--plain-http", options->plain_http, "The API without TLS; loopback only");
+  command->add_flag("--no-traffic", options->no_traffic, "No requests to the scenario's models");
+  command
+      ->add_option("--until", options->until,
+                   "Stop at this simulated time: RFC 3339, or a duration from the start like 4h")
+      ->type_name("TIME");
+  command->footer(
+      "Exit codes: 0 stopped (Ctrl-C, --until), 1 it can't go on, 2 bad input.\n\n"
+      "Example: windlass up examples/blog/scenario.yaml --speed 60");
+  on_chosen(command, options, exit_code, run_up);
 }
 
 struct CatalogOptions {
@@ -275,6 +317,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
+  windlass::cli::add_up(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");

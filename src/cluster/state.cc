@@ -104,6 +104,7 @@ void State::unindex(const api::Deployment& deployment) {
 
 // Pods may be known before their ReplicaSet (a restart) and outlive it.
 void State::index(const api::ReplicaSet& replica_set) {
+  if (replica_set.meta.uid.empty()) return;  // of a file: it owns nothing
   std::vector<std::string>& owners = owners_of_set_[replica_set.meta.uid];
   for (const api::OwnerReference& owner : replica_set.meta.owners) {
     owners.push_back(owner.uid);

@@ -111,6 +111,10 @@ class State {
   // Nothing happens if it is not there.
   void remove(Kind kind, std::string_view key);
   [[nodiscard]] uint64_t resource_version() const { return version_; }
+  // How often a former process had this state; names made from counters take it in, so that they
+  // don't come again.
+  void set_opened(uint64_t times) { opened_ = times; }
+  [[nodiscard]] uint64_t opened() const { return opened_; }
 
   // --- indexes ---
   // Keys of the pods bound to the node, in order.
@@ -184,6 +188,7 @@ class State {
   void unindex(const T&) {}
 
   uint64_t version_ = 0;
+  uint64_t opened_ = 0;
   std::deque<Change> changes_;
   TablesOf<api::Object> tables_;
 

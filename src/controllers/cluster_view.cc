@@ -300,6 +300,7 @@ std::string claim_name(const std::string& pool, uint64_t& counter, const cluster
     Hash64 hash;
     hash.add(pool);
     hash.add(++counter);
+    if (state.opened() != 0) hash.add(state.opened());
     uint64_t bits = hash.value();
     std::string name = pool + "-";
     for (int i = 0; i < 5; ++i) {

@@ -2,6 +2,8 @@
 
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "disruption/propose.h"
 
 namespace windlass::sim {
@@ -76,10 +78,26 @@ void ApiServer::delete_pod(const std::string& key) {
   on_pod_deleted(key);
 }
 
+std::string ApiServer::new_uid(std::string_view kind, const std::string& name) {
+  if (!context_.served) return std::string(kind) + "-" + name;
+  Hash64 hash;
+  hash.add(context_.seed());
+  hash.add(kind);
+  hash.add(name);
+  hash.add(++uids_);
+  const uint64_t high = hash.value();
+  hash.add("low");
+  const uint64_t low = hash.value();
+  // Version 4, variant 1, as random ones are.
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff,
+                     high & 0xfff, (low >> 48 & 0x3fff) | 0x8000, low & 0xffffffffffff);
+}
+
 std::string ApiServer::pod_name(const std::string& owner) {
   static constexpr std::string_view kLetters = "bcdfghjklmnpqrstvwxz2456789";
   Hash64 bits_of;
   bits_of.add(owner);
+  if (context_.opened != 0) bits_of.add(context_.opened);
   bits_of.add(++names_);
   uint64_t bits = bits_of.value();
   std::string name = owner + "-";

@@ -23,12 +23,15 @@ class ApiServer {
   // False: a budget refuses it now (429).
   bool evict(const std::string& pod);
   void delete_pod(const std::string& pod);
-  // Names and uids of pods: "owner-x7k2p", unique in the run.
+  // Names of pods: "owner-x7k2p", unique in the run.
   std::string pod_name(const std::string& owner);
+  // "kind-name", where names never come twice; in a served world a UUID.
+  std::string new_uid(std::string_view kind, const std::string& name);
 
  private:
   Context& context_;
   uint64_t names_ = 0;
+  uint64_t uids_ = 0;
 };
 
 }  // namespace windlass::sim

@@ -83,7 +83,16 @@ bool Cloud::reservation_full(const std::string& id) const {
 }
 
 void Cloud::launch(const controllers::Launch& launch) {
-  if (!tokens_.insert(launch.token).second) return;
+  const auto [token, fresh] = tokens_.try_emplace(launch.token);
+  if (!fresh) {
+    // Asked again by a controller that was started anew: the answer is the same.
+    const auto known = instances_.find(token->second);
+    if (known != instances_.end() && known->second.answered && !known->second.terminated) {
+      context_.after(context_.scenario.cloud.launch.draw(delays_),
+                     [this, id = token->second] { answer_again(id); });
+    }
+    return;
+  }
   for (const controllers::LaunchOffer& offer : launch.offers) {
     const catalog::InstanceType* type = context_.state.catalog().find(offer.instance_type);
     WL_ASSERT(type != nullptr);
@@ -97,16 +106,8 @@ void Cloud::launch(const controllers::Launch& launch) {
         create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour, launch.claim);
     created.reservation_id = offer.reservation_id;
     const std::string id = created.provider_id;
-    context_.after(context_.scenario.cloud.launch.draw(delays_), [this, id] {
-      const Instance& instance = instances_.at(id);
-      if (instance.terminated) return;  // its claim was removed by force meanwhile
-      context_.state.observe_launch(
-          instance.claim,
-          {context_.now, id, instance.type->name, instance.zone, instance.capacity_type,
-           instance.usd_per_hour, "", false, instance.reservation_id});
-      plan_interruption(instance);
-      on_running(instance);
-    });
+    token->second = id;
+    context_.after(context_.scenario.cloud.launch.draw(delays_), [this, id] { answer(id); });
     return;
   }
   ++refused_;
@@ -119,6 +120,23 @@ void Cloud::launch(const controllers::Launch& launch) {
         result.insufficient_capacity = true;
         context_.state.observe_launch(claim, std::move(result));
       });
+}
+
+void Cloud::answer(const std::string& provider_id) {
+  Instance& instance = instances_.at(provider_id);
+  if (instance.terminated) return;  // its claim was removed by force meanwhile
+  instance.answered = true;
+  answer_again(provider_id);
+  plan_interruption(instance);
+  on_running(instance);
+}
+
+void Cloud::answer_again(const std::string& provider_id) {
+  const Instance& instance = instances_.at(provider_id);
+  context_.state.observe_launch(
+      instance.claim,
+      {context_.now, provider_id, instance.type->name, instance.zone, instance.capacity_type,
+       instance.usd_per_hour, "", false, instance.reservation_id});
 }
 
 void Cloud::plan_interruption(const Instance& instance) {
@@ -136,6 +154,7 @@ bool Cloud::interrupt(const std::string& provider_id) {
     return false;
   }
   taken.noticed = true;
+  taken.taken_at = context_.now + context_.scenario.cloud.spot_notice;
   ++interrupted_;
   context_.note("spot interruption", provider_id);
   context_.state.observe_unavailable(
@@ -203,6 +222,7 @@ const Instance& Cloud::start_with(const NodeGroup& group, const std::string& cla
   WL_ASSERT(!offers.empty());
   const catalog::Offering& offer = *offers[static_cast<size_t>(index) % offers.size()];
   Instance& instance = create(*type, offer.zone, offer.capacity_type, offer.usd_per_hour, claim);
+  instance.answered = true;
   plan_interruption(instance);
   return instance;
 }

@@ -4,13 +4,14 @@
 
 #include <functional>
 #include <map>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "controllers/action.h"
 #include "sim/context.h"
 #include "sim/run_result.h"
+#include "sim/saved.h"
 
 namespace windlass::sim {
 
@@ -27,6 +28,9 @@ struct Instance {
   std::optional<Instant> terminated;  // end of billing
   bool going = false;                 // a terminate call was taken
   bool noticed = false;               // the cloud has said that it takes it back
+  bool answered = false;              // the launch call was answered: it runs
+  std::optional<Instant> taken_at;    // if noticed: when it goes
+  std::optional<Instant> ready_at;    // of its node; only of instances that were read back
   std::string end_reason;
 };
 
@@ -51,6 +55,13 @@ class Cloud {
   // An instance that is up when the run begins.
   const Instance& start_with(const NodeGroup& group, const std::string& claim, int index);
 
+  // For a restart (cloud_saved.cc): all instances with when their nodes became Ready; reading them
+  // back; and what goes on by itself, once the objects are there.
+  void save(SavedParts& parts,
+            const std::function<std::optional<Instant>(const std::string& id)>& ready_at) const;
+  Status read(const std::map<std::string, Json>& saved);
+  void resume();
+
   // By provider id. Terminated ones stay, for the bill.
   [[nodiscard]] const std::map<std::string, Instance>& instances() const { return instances_; }
   // Dollars up to now: price times life, the life of an ended instance at least 60 s.
@@ -70,6 +81,8 @@ class Cloud {
   Instance& create(const catalog::InstanceType& type, const std::string& zone,
                    const std::string& capacity_type, double price, const std::string& claim);
   void plan_interruption(const Instance& instance);
+  void answer(const std::string& provider_id);
+  void answer_again(const std::string& provider_id);
   void take_back(const std::string& provider_id);
   void end(const std::string& provider_id);
   void accrue();
@@ -79,8 +92,8 @@ class Cloud {
   Rng spot_;
   Rng gaps_;
   std::map<std::string, Instance> instances_;
-  std::set<std::string> tokens_;
-  std::map<std::string, Instant> blocked_;  // by instance type
+  std::map<std::string, std::string> tokens_;  // to the instance; empty: refused
+  std::map<std::string, Instant> blocked_;     // by instance type
   uint64_t launched_ = 0;
   int running_ = 0;
   int peak_ = 0;

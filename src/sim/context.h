@@ -19,7 +19,15 @@ struct Context {
 
   // After `delay`, in order of time and of the call.
   void after(Duration delay, EventQueue::Work work) { events.at(now + delay, std::move(work)); }
-  [[nodiscard]] Rng stream(std::string_view name) const { return {scenario.seed, name}; }
+  // A world that was opened again draws other numbers than before: those are used up.
+  [[nodiscard]] Rng stream(std::string_view name) const { return {seed(), name}; }
+  [[nodiscard]] uint64_t seed() const {
+    if (opened == 0) return scenario.seed;
+    Hash64 hash;
+    hash.add(scenario.seed);
+    hash.add(opened);
+    return hash.value();
+  }
   [[nodiscard]] double since_start_s() const { return (now - scenario.start).seconds(); }
   // Notes in the run's hash that something happened now.
   void note(std::string_view what, std::string_view object) {
@@ -32,6 +40,7 @@ struct Context {
   // An API with people before it shows the world: what only they would miss is kept as well (raw
   // fields, messages, ReplicaSets). Off, nothing of that costs anything.
   bool served = false;
+  uint64_t opened = 0;  // how often a former process had this world open
   cluster::State state;
   EventQueue events;
   Instant now;

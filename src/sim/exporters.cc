@@ -124,7 +124,7 @@ void Exporters::scrape_servers() {
     sample(labels, inference_.fleets()[i].waiting());
     prometheus::Labels offered = labels;
     offered["__name__"] = "inference_requests_total";
-    sample(std::move(offered), static_cast<double>(inference_.fleets()[i].totals().offered));
+    sample(std::move(offered), static_cast<double>(inference_.totals(i).offered));
   }
 }
 

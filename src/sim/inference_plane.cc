@@ -31,15 +31,19 @@ Result<InferencePlane> InferencePlane::open(Context& context) {
   for (const ModelSpec& spec : scenario.models) {
     // The seed by the model's name: another model beside it changes nothing for it.
     Hash64 seed;
-    seed.add(scenario.seed);
+    seed.add(context.seed());
     seed.add(spec.model.name);
+    // After a restart a generator goes on from now; a trace is read on from where it was.
+    const Instant start = spec.traffic.generator ? context.now : scenario.start;
+    const Duration length = scenario.start + scenario.duration - start;
     auto traffic =
-        sim::Traffic::open(spec.traffic, seed.value(), scenario.start, scenario.duration);
+        sim::Traffic::open(spec.traffic, seed.value(), start, std::max(length, Duration{}));
     if (!traffic.ok()) return traffic.error().in("traffic of model " + spec.model.name);
     FleetOptions options{spec.model.slo, spec.request_timeout, spec.max_retries, seed.value()};
-    plane.fleets_.emplace_back(options, *std::move(traffic), scenario.start);
+    plane.fleets_.emplace_back(options, *std::move(traffic), context.now);
   }
   plane.traffic_.resize(plane.fleets_.size());
+  plane.carried_.resize(plane.fleets_.size());
   return plane;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "sim/context.h"
 #include "sim/inference/fleet.h"
 
@@ -53,6 +54,11 @@ class InferencePlane {
   [[nodiscard]] const std::vector<Fleet>& fleets() const { return fleets_; }
   // GPU time in iterations so far, of servers gone and present.
   [[nodiscard]] double busy_gpu_seconds() const;
+  // Of a model, in the scenario's order, with those before a restart.
+  [[nodiscard]] FleetTotals totals(size_t model) const;
+  // For a restart (inference_saved.cc).
+  [[nodiscard]] Json save_totals() const;
+  Status read_totals(const Json& totals);
   // Completions since the last call, all models together.
   Window take_window();
 
@@ -67,7 +73,8 @@ class InferencePlane {
   };
 
   std::reference_wrapper<Context> context_;
-  std::vector<Fleet> fleets_;  // one a model, in the scenario's order
+  std::vector<Fleet> fleets_;         // one a model, in the scenario's order
+  std::vector<FleetTotals> carried_;  // of the same models, before a restart
   std::vector<Traffic> traffic_;
   std::map<std::string, Server> servers_;  // by pod
   double busy_gpu_seconds_gone_ = 0;

@@ -82,9 +82,12 @@ void Kubelets::join(const std::string& provider_id) {
   ready_by_instance_[provider_id] = context_.now;
   context_.note("node ready", node.meta.name);
   context_.state.put(node);
-  if (!has_gpus) return;
+  if (has_gpus) await_device_plugin(node.meta.name, complete);
+}
+
+void Kubelets::await_device_plugin(const std::string& node, const api::ResourceList& complete) {
   context_.after(context_.scenario.cloud.device_plugin.draw(delays_),
-                 [this, name = node.meta.name, complete] {
+                 [this, name = node, complete] {
                    const api::Node* joined = context_.state.nodes().find(name);
                    if (joined == nullptr) return;
                    api::Node with_gpus = *joined;
@@ -142,8 +145,10 @@ PodStart Kubelets::startup(const api::Pod& pod, NodeState& node) {
   start.pull_until = std::max(it->second, context_.now);
   start.load_until = start.pull_until;
   if (const ModelSpec* model = model_of(context_, pod)) {
+    // In this order, so that runs stay what they were.
+    const Duration engine = model->engine_start.draw(pod_delays_);
     start.load_until = start.pull_until + model->weights.draw(pod_delays_);
-    start.ready_at = start.load_until + model->engine_start.draw(pod_delays_);
+    start.ready_at = start.load_until + engine;
   } else if (of_job(pod)) {
     start.ready_at = start.load_until + context_.scenario.training.start.draw(pod_delays_);
   } else {

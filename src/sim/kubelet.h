@@ -44,6 +44,17 @@ class Kubelets {
   void stop_pod(const std::string& pod);
   void finish_pod(const std::string& pod);
 
+  // For a restart (kubelet_saved.cc).
+  void save(SavedParts& parts) const;
+  Status read(const std::map<std::string, Json>& saved);
+  void set_ready_at(const std::string& provider_id, Instant at) {
+    ready_by_instance_[provider_id] = at;
+  }
+  // A node that is there goes on, with its instance.
+  void resume_node(const Instance& instance);
+  // A bound pod: a Ready one is up at once, any other starts again, one on its way out goes.
+  void resume_pod(const std::string& pod);
+
   // The pod is gone from the API.
   void forget_pod(const std::string& pod) { starts_.erase(pod); }
   // Of a pod whose kubelet has begun; also when it is up.
@@ -59,6 +70,7 @@ class Kubelets {
   };
   api::Node make_node(const Instance& instance) const;
   void join(const std::string& provider_id);
+  void await_device_plugin(const std::string& node, const api::ResourceList& complete);
   void make_ready(const std::string& pod);
   // When image and program of the pod will be up.
   PodStart startup(const api::Pod& pod, NodeState& node);

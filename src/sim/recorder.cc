@@ -38,7 +38,9 @@ double quantile(std::vector<float> values, double q) {
 }
 
 void Recorder::start() {
-  allocated_at_ = context_.scenario.start;
+  allocated_at_ = context_.now;
+  busy_before_ = inference_.busy_gpu_seconds() + training_.busy_gpu_seconds();
+  paid_before_ = cloud_.gpu_seconds_paid();
   sample_again();
 }
 
@@ -189,8 +191,9 @@ void Recorder::fill_requests(RunResult& result) const {
   std::vector<float> latencies;
   std::vector<float> ttfts;
   uint64_t met = 0;
-  for (const Fleet& fleet : inference_.fleets()) {
-    const FleetTotals& totals = fleet.totals();
+  for (size_t i = 0; i < inference_.fleets().size(); ++i) {
+    const Fleet& fleet = inference_.fleets()[i];
+    const FleetTotals totals = inference_.totals(i);
     result.requests.offered += totals.offered;
     result.requests.completed += totals.completed;
     result.requests.failed += totals.failed;

@@ -36,6 +36,12 @@ class Recorder {
   // Looks which servers have answered their first request since the last look.
   void note_first_tokens();
 
+  // For a restart: GPU time requested by bound pods so far.
+  [[nodiscard]] double allocated_gpu_s() const {
+    return allocated_gpu_s_ + allocated_now_ * (context_.now - allocated_at_).seconds();
+  }
+  void set_allocated_gpu_s(double gpu_s) { allocated_gpu_s_ = gpu_s; }
+
   // The result so far. Asserts that no request is lost, that Little's law holds and that the two
   // ways to the bill agree.
   [[nodiscard]] RunResult result(controllers::Policy policy, bool partial);

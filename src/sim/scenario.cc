@@ -294,9 +294,11 @@ void read_policies(Reader reader, Scenario& scenario) {
 }
 
 void read_spec(Reader spec, const std::filesystem::path& folder, std::optional<uint64_t> seed,
-               Scenario& scenario, std::vector<std::string>& manifests) {
+               std::optional<Duration> duration, Scenario& scenario,
+               std::vector<std::string>& manifests) {
   scenario.duration = spec.at("duration").duration().value_or(hours(24));
   if (scenario.duration.ns <= 0) spec.at("duration").error("must be above zero");
+  if (duration) scenario.duration = *duration;
   scenario.start = spec.at("start").time().value_or(Instant{1'772'409'600'000'000'000});
   scenario.seed = static_cast<uint64_t>(spec.at("seed").integer(0, INT64_MAX).value_or(1));
   if (seed) scenario.seed = *seed;
@@ -359,7 +361,8 @@ void read_manifest_files(const std::vector<std::string>& files, const std::files
 
 }  // namespace
 
-Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64_t> seed) {
+Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64_t> seed,
+                                   std::optional<Duration> duration) {
   const auto text = read_file(path);
   if (!text.ok()) return text.error();
   const auto documents = parse_yaml(*text);
@@ -384,7 +387,7 @@ Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64
     Reader metadata = root.required("metadata");
     out.scenario.name = metadata.required("name").required_string();
     std::vector<std::string> manifests;
-    read_spec(root.required("spec"), folder, seed, out.scenario, manifests);
+    read_spec(root.required("spec"), folder, seed, duration, out.scenario, manifests);
     root.refuse_unknown_keys();
     read_manifest_files(manifests, folder, out);
   }

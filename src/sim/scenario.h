@@ -115,8 +115,9 @@ struct ScenarioFile {
 
 // Reads the file, its manifests and job traces (paths relative to the file), and checks everything
 // that can be checked before a run: every error is listed, not the first. Error: the file itself
-// can't be read. `seed` takes the place of the file's.
+// can't be read. `seed` and `duration` take the place of the file's.
 Result<ScenarioFile> read_scenario(const std::string& path,
-                                   std::optional<uint64_t> seed = std::nullopt);
+                                   std::optional<uint64_t> seed = std::nullopt,
+                                   std::optional<Duration> duration = std::nullopt);
 
 }  // namespace windlass::sim

@@ -30,6 +30,7 @@ Training::Training(Context& context) : context_(context) {}
 
 void Training::plan() {
   for (const JobSpec& spec : context_.scenario.training.jobs) {
+    if (jobs_.contains(spec.namespace_name + "/" + spec.name)) continue;  // before a restart
     context_.events.at(context_.scenario.start + spec.arrival, [this, &spec] { submit(spec); });
   }
 }
@@ -107,7 +108,9 @@ void Training::run_plain(const api::Pod& pod, const api::Job* job) {
       std::clamp<int64_t>(number_of(pod, job, kRunSeconds).value_or(kDefaultRun), 0, kLongestRun);
   const bool succeeds = number_of(pod, job, kExitCode).value_or(0) == 0;
   plain_.insert(pod.meta.key());
-  context_.after(seconds(length), [this, key = pod.meta.key(), uid = pod.meta.uid, succeeds] {
+  // After a restart the pod has run for a while.
+  const Instant end = std::max(pod.ready_at.value_or(context_.now) + seconds(length), context_.now);
+  context_.events.at(end, [this, key = pod.meta.key(), uid = pod.meta.uid, succeeds] {
     const api::Pod* ended = context_.state.pods().find(key);
     const bool runs = ended != nullptr && ended->meta.uid == uid && plain_.contains(key);
     if (!runs || ended->terminal() || ended->meta.deleted) return;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sim/context.h"
+#include "sim/saved.h"
 
 namespace windlass::sim {
 
@@ -21,6 +22,10 @@ class Training {
 
   // Puts the scenario's jobs in the queue of events.
   void plan();
+  // For a restart (training_saved.cc).
+  void save(SavedParts& parts) const;
+  [[nodiscard]] Json totals() const;
+  Status read(const std::map<std::string, Json>& saved, const Json& totals);
   void pod_ready(const api::Pod& pod);
   // The pod stops working now, done or not. True if it was at work.
   bool pod_stops(const std::string& pod);

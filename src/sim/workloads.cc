@@ -1,9 +1,8 @@
 #include "sim/workloads.h"
 
 #include <algorithm>
-#include <tuple>
 
-#include "base/text.h"
+#include "sim/apps/reconciler.h"
 
 namespace windlass::sim {
 namespace {
@@ -12,39 +11,56 @@ using cluster::Kind;
 
 constexpr Duration kLatency = milliseconds(300);
 
-int64_t deletion_cost(const api::Pod& pod) {
-  const auto it = pod.meta.annotations.find("controller.kubernetes.io/pod-deletion-cost");
-  if (it == pod.meta.annotations.end()) return 0;
-  const auto cost = parse_int(it->second);
-  return cost.ok() ? *cost : 0;
-}
-
-// The ReplicaSet controller's order of victims: unbound, not running, not ready, cheap to delete,
-// ready for the shortest time, youngest.
-auto victim_rank(const api::Pod& pod) {
-  return std::make_tuple(!pod.spec.node_name.empty(), pod.phase == api::PodPhase::kRunning,
-                         pod.ready, deletion_cost(pod), -pod.ready_at.value_or(Instant{}).ns,
-                         -pod.meta.created.ns, pod.meta.name);
-}
-
 }  // namespace
+
+Workloads::Workloads(Context& context, ApiServer& api)
+    : context_(context),
+      api_(api),
+      reconciler_{
+          context, api,
+          [this](Kind kind, const std::string& key, Duration delay) { again(kind, key, delay); },
+          [this](Kind kind, const std::string& key) { on_remove(kind, key); }} {}
 
 void Workloads::later(Kind kind, const std::string& key) {
   if (!queued_.emplace(kind, key).second) return;
   context_.after(kLatency, [this, kind, key] {
     queued_.erase({kind, key});
-    switch (kind) {
-      case Kind::kDeployment:
-        return sync_deployment(key);
-      case Kind::kJob:
-        return sync_job(key);
-      default:
-        return sync_daemons();
-    }
+    sync(kind, key);
   });
 }
 
+void Workloads::sync(Kind kind, const std::string& key) {
+  switch (kind) {
+    case Kind::kDeployment:
+      return context_.served ? apps::sync_deployment(reconciler_, key) : sync_deployment(key);
+    case Kind::kReplicaSet:
+      return apps::sync_replica_set(reconciler_, key);
+    case Kind::kStatefulSet:
+      return apps::sync_stateful_set(reconciler_, key);
+    case Kind::kJob:
+      return context_.served ? apps::sync_job(reconciler_, key) : sync_job(key);
+    default:
+      return context_.served ? apps::sync_daemon_set(reconciler_, key) : sync_daemons();
+  }
+}
+
+void Workloads::sync_all() {
+  const auto keys = [](const auto& table) {
+    std::vector<std::string> all;
+    for (const auto& [key, object] : table) all.push_back(key);
+    return all;
+  };
+  const cluster::State& state = context_.state;
+  for (const std::string& key : keys(state.deployments())) sync(Kind::kDeployment, key);
+  if (!context_.served) return sync_daemons();
+  for (const std::string& key : keys(state.replica_sets())) sync(Kind::kReplicaSet, key);
+  for (const std::string& key : keys(state.all<api::StatefulSet>())) sync(Kind::kStatefulSet, key);
+  for (const std::string& key : keys(state.daemon_sets())) sync(Kind::kDaemonSet, key);
+  for (const std::string& key : keys(state.jobs())) later(Kind::kJob, key);
+}
+
 void Workloads::observe(const cluster::Change& change) {
+  if (context_.served) return observe_served(change);
   switch (change.kind) {
     case Kind::kDeployment:
     case Kind::kJob:
@@ -66,6 +82,83 @@ void Workloads::observe(const cluster::Change& change) {
     default:
       return;
   }
+}
+
+void Workloads::again(Kind kind, const std::string& key, Duration delay) {
+  const Instant at = context_.now + delay;
+  if (!planned_.emplace(at, kind, key).second) return;
+  context_.events.at(at, [this, at, kind, key] {
+    planned_.erase({at, kind, key});
+    sync(kind, key);
+  });
+}
+
+void Workloads::observe_served(const cluster::Change& change) {
+  switch (change.kind) {
+    case Kind::kDeployment:
+    case Kind::kStatefulSet:
+    case Kind::kDaemonSet:
+    case Kind::kJob:
+      if (!change.removed) later(change.kind, change.key);
+      return;
+    case Kind::kReplicaSet:
+      if (!change.removed) later(change.kind, change.key);
+      return owner_later(change.kind, change.key);
+    case Kind::kNode:
+      for (const auto& [key, daemon_set] : context_.state.daemon_sets()) {
+        later(Kind::kDaemonSet, key);
+      }
+      return;
+    case Kind::kPod:
+      return observe_pod(change);
+    default:
+      return;
+  }
+}
+
+// The Deployment of a ReplicaSet; of one that is gone nobody knows, so all of its namespace.
+void Workloads::owner_later(Kind kind, const std::string& key) {
+  if (kind != Kind::kReplicaSet) return;
+  if (const api::ReplicaSet* set = context_.state.replica_sets().find(key)) {
+    if (const api::OwnerReference* owner = apps::controller_of(set->meta)) {
+      later(Kind::kDeployment, set->meta.namespace_name + "/" + owner->name);
+    }
+    return;
+  }
+  const std::string prefix = key.substr(0, key.find('/') + 1);
+  for (const auto& [name, deployment] : context_.state.deployments()) {
+    if (name.starts_with(prefix)) later(Kind::kDeployment, name);
+  }
+}
+
+void Workloads::observe_pod(const cluster::Change& change) {
+  const api::Pod* pod = context_.state.pods().find(change.key);
+  if (const auto known = controllers_.find(change.key); known != controllers_.end()) {
+    const auto [kind, key] = known->second;
+    later(kind, key);
+    owner_later(kind, key);  // a Deployment of Recreate waits for the last pod to go
+    if (pod == nullptr) controllers_.erase(known);
+  }
+  if (pod == nullptr) return;
+  const api::OwnerReference* owner = apps::controller_of(pod->meta);
+  if (owner == nullptr) {
+    controllers_.erase(change.key);
+    for (const auto& [key, set] : context_.state.replica_sets()) {
+      const bool fits = set.meta.namespace_name == pod->meta.namespace_name &&
+                        set.selector.matches(pod->meta.labels);
+      if (fits) later(Kind::kReplicaSet, key);
+    }
+    return;
+  }
+  static const std::map<std::string_view, Kind> kKinds = {{"ReplicaSet", Kind::kReplicaSet},
+                                                          {"StatefulSet", Kind::kStatefulSet},
+                                                          {"DaemonSet", Kind::kDaemonSet},
+                                                          {"Job", Kind::kJob}};
+  const auto kind = kKinds.find(owner->kind);
+  if (kind == kKinds.end()) return;
+  const std::string key = pod->meta.namespace_name + "/" + owner->name;
+  controllers_[change.key] = {kind->second, key};
+  later(kind->second, key);
 }
 
 void Workloads::create_pod(const api::PodTemplate& pod_template, const api::ObjectMeta& owner,
@@ -102,14 +195,8 @@ void Workloads::sync_deployment(const std::string& key) {
   api::Deployment deployment = *found;
   const auto have = static_cast<int32_t>(live.size());
   if (have > deployment.replicas) {
-    std::sort(live.begin(), live.end(), [](const api::Pod* a, const api::Pod* b) {
-      return victim_rank(*a) < victim_rank(*b);
-    });
-    std::vector<std::string> victims;
-    for (int32_t i = 0; i < have - deployment.replicas; ++i) {
-      victims.push_back(live[static_cast<size_t>(i)]->meta.key());
-    }
-    for (const std::string& victim : victims) api_.delete_pod(victim);
+    const auto surplus = static_cast<size_t>(have - deployment.replicas);
+    for (const std::string& victim : apps::victims(live, surplus)) api_.delete_pod(victim);
   }
   for (int32_t i = have; i < deployment.replicas; ++i) {
     create_pod(deployment.pod_template, deployment.meta, "ReplicaSet", "apps/v1");

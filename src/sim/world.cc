@@ -33,11 +33,13 @@ Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy poli
                                            WorldOptions options) {
   auto context = std::make_unique<Context>(scenario, catalog::built_in(scenario.cloud.catalog));
   context->served = options.keep_raw;
+  if (Status status = read_clock(options.saved, *context); !status.ok()) return status.error();
+  context->state.set_opened(context->opened);
   auto inference = InferencePlane::open(*context);
   if (!inference.ok()) return inference.error();
   std::unique_ptr<World> world(
       new World(scenario, policy, std::move(options), *std::move(inference), std::move(context)));
-  world->set_up();
+  if (Status status = world->set_up(); !status.ok()) return status.error().in("saved world");
   return world;
 }
 
@@ -61,6 +63,7 @@ void World::connect() {
     inference_.pod_gone(key);
     started_.erase(key);
   };
+  workloads_.on_remove = [this](Kind kind, const std::string& key) { take_away(kind, key); };
   inference_.on_drained = [this](const std::string& key) { kubelets_.finish_pod(key); };
   training_.on_done = [this](const std::string& key, bool succeeded) {
     api::Pod pod = context_->state.pods().at(key);
@@ -135,11 +138,13 @@ void World::tell_bound(const api::Pod& pod) {
        {"waited", waited}},
       "bound to " + pod.spec.node_name,
       {fmt::format("kube-scheduler found it room {} after it was made", waited)}};
+  const api::Deployment* deployment = context_->state.deployment_of(pod);
   for (const api::OwnerReference& owner : pod.meta.owners) {
     // Autoscalers name the Deployment, whose ReplicaSet stands between it and the pod.
-    const std::string kind = owner.kind == "ReplicaSet" ? "Deployment" : owner.kind;
-    bound.inputs.emplace_back("owner",
-                              fmt::format("{}/{}/{}", kind, pod.meta.namespace_name, owner.name));
+    const bool by_set = owner.kind == "ReplicaSet";
+    const std::string& name = by_set && deployment != nullptr ? deployment->meta.name : owner.name;
+    bound.inputs.emplace_back("owner", fmt::format("{}/{}/{}", by_set ? "Deployment" : owner.kind,
+                                                   pod.meta.namespace_name, name));
   }
   on_decision("kube_scheduler", bound);
 }

@@ -128,12 +128,20 @@ class World {
   };
   [[nodiscard]] const Controls& controls() const { return controls_; }
 
+  // --- for a restart ---
+  // Parts that changed since the last call, by name; null: removed. To be kept in one transaction
+  // with the objects, and given to open() by the next process (saved.h).
+  std::map<std::string, Json> take_saved();
+
  private:
   World(const Scenario& scenario, controllers::Policy policy, WorldOptions options,
         InferencePlane inference, std::unique_ptr<Context> context);
 
   void connect();
-  void set_up();
+  Status set_up();
+  void set_models();
+  void place_objects();
+  void stamp(api::Object& object);
   void place_first_nodes(const StartSpec& start);
   void start_first_pods();
   void tick_signals();
@@ -158,6 +166,13 @@ class World {
   // world_controls.cc
   void plan_burst_end(const Burst& burst);
 
+  // world_saved.cc
+  static Status read_clock(const std::map<std::string, Json>& saved, Context& context);
+  Status read_controls(const Json& controls);
+  void forget_disruptions();
+  void resume_nodes();
+  Status resume();
+
   const Scenario& scenario_;
   controllers::Policy policy_;
   WorldOptions options_;
@@ -173,6 +188,7 @@ class World {
   Recorder recorder_;
   controllers::Ring ring_;
   Controls controls_;
+  SavedParts saved_;
   std::set<std::string> started_;  // pods whose kubelet has begun
   bool settled_ = false;           // no change waits for settle()
 };

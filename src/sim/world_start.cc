@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "sim/world.h"
 
@@ -52,10 +53,7 @@ void World::place_first_nodes(const StartSpec& start) {
 }
 
 void World::start_first_pods() {
-  std::vector<std::string> deployments;
-  for (const auto& [key, deployment] : context_->state.deployments()) deployments.push_back(key);
-  for (const std::string& key : deployments) workloads_.sync_deployment(key);
-  workloads_.sync_daemons();
+  workloads_.sync_all();
   scheduler_.pass();
   std::vector<std::string> bound;
   for (const auto& [key, pod] : context_->state.pods()) {
@@ -67,15 +65,30 @@ void World::start_first_pods() {
   }
 }
 
-void World::set_up() {
-  for (const api::Object& object : scenario_.objects) {
+// What the API server gives to objects when they are made; those of files have none of it.
+void World::stamp(api::Object& object) {
+  const std::string_view kind = api::kind_of(object);
+  std::visit(
+      [&](auto& o) {
+        if (o.meta.uid.empty()) o.meta.uid = api_.new_uid(kind, o.meta.key());
+        if (o.meta.created == Instant{}) o.meta.created = context_->now;
+        if (o.meta.generation == 0) o.meta.generation = 1;
+      },
+      object);
+}
+
+void World::place_objects() {
+  for (const api::Object& object : options_.objects ? *options_.objects : scenario_.objects) {
     api::Object placed = object;
+    if (options_.keep_raw) stamp(placed);
     if (auto* deployment = std::get_if<api::Deployment>(&placed)) {
       // An object of a file has no uid; its pods are found by it.
-      deployment->meta.uid = "deployment-" + deployment->meta.key();
+      if (!options_.keep_raw) deployment->meta.uid = "deployment-" + deployment->meta.key();
       deployment->meta.created = context_->now;
-      if (const api::PriorityClass* priority = context_->state.priority_classes().find(
-              deployment->pod_template.spec.priority_class)) {
+      const api::PriorityClass* priority =
+          context_->state.priority_classes().find(deployment->pod_template.spec.priority_class);
+      // In a served world the template stays as its author wrote it.
+      if (priority != nullptr && !options_.keep_raw) {
         deployment->pod_template.spec.priority = priority->value;
       }
       const StartSpec& start = policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled;
@@ -83,25 +96,40 @@ void World::set_up() {
         deployment->replicas = it->second;
       }
     } else if (auto* daemon_set = std::get_if<api::DaemonSet>(&placed)) {
-      daemon_set->meta.uid = "daemonset-" + daemon_set->meta.key();
+      if (!options_.keep_raw) daemon_set->meta.uid = "daemonset-" + daemon_set->meta.key();
     } else if (auto* scaled = std::get_if<api::ScaledObject>(&placed)) {
       scaled->meta.created = context_->now;
     } else if (auto* job = std::get_if<api::Job>(&placed)) {
-      job->meta.uid = "job-" + job->meta.key();
+      if (!options_.keep_raw) job->meta.uid = "job-" + job->meta.key();
       job->meta.created = context_->now;
     }
     context_->state.put(std::move(placed));
   }
+}
+
+void World::set_models() {
   std::vector<cluster::InferenceModel> models;
   for (const ModelSpec& spec : scenario_.models) models.push_back(spec.model);
   context_->state.set_models(std::move(models));
-  place_first_nodes(policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled);
-  start_first_pods();
+}
+
+Status World::set_up() {
+  if (!options_.saved.empty()) {
+    if (Status status = resume(); !status.ok()) return status;
+    options_.saved.clear();
+    options_.objects.reset();
+  } else {
+    place_objects();
+    set_models();
+    place_first_nodes(policy_ == Policy::kStatic ? scenario_.fixed : scenario_.autoscaled);
+    start_first_pods();
+  }
   training_.plan();
   exporters_.start();
   recorder_.start();
   tick_signals();
   ring_.start(context_->state, context_->now);
+  return {};
 }
 
 }  // namespace windlass::sim

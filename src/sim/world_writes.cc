@@ -41,17 +41,47 @@ void keep_status(api::NodePool& put, const api::NodePool& was) {
   put.status_nodes = was.status_nodes;
 }
 void keep_status(api::Deployment& put, const api::Deployment& was) {
+  put.observed_generation = was.observed_generation;
+  put.status_replicas = was.status_replicas;
+  put.updated_replicas = was.updated_replicas;
+  put.ready_replicas = was.ready_replicas;
+  put.available_replicas = was.available_replicas;
+  put.unavailable_replicas = was.unavailable_replicas;
+  put.conditions = was.conditions;
+}
+void keep_status(api::ReplicaSet& put, const api::ReplicaSet& was) {
+  put.observed_generation = was.observed_generation;
   put.status_replicas = was.status_replicas;
   put.ready_replicas = was.ready_replicas;
+  put.available_replicas = was.available_replicas;
 }
 void keep_status(api::StatefulSet& put, const api::StatefulSet& was) {
+  put.observed_generation = was.observed_generation;
   put.status_replicas = was.status_replicas;
   put.ready_replicas = was.ready_replicas;
+  put.available_replicas = was.available_replicas;
+  put.current_replicas = was.current_replicas;
+  put.updated_replicas = was.updated_replicas;
+  put.current_revision = was.current_revision;
+  put.update_revision = was.update_revision;
+}
+void keep_status(api::DaemonSet& put, const api::DaemonSet& was) {
+  put.observed_generation = was.observed_generation;
+  put.desired_scheduled = was.desired_scheduled;
+  put.current_scheduled = was.current_scheduled;
+  put.misscheduled = was.misscheduled;
+  put.ready_pods = was.ready_pods;
+  put.updated_scheduled = was.updated_scheduled;
+  put.available_pods = was.available_pods;
 }
 void keep_status(api::Job& put, const api::Job& was) {
+  put.active = was.active;
+  put.ready_pods = was.ready_pods;
   put.succeeded = was.succeeded;
   put.failed = was.failed;
+  put.started_at = was.started_at;
   put.completed_at = was.completed_at;
+  put.conditions = was.conditions;
 }
 void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
   put.conditions = was.conditions;
@@ -84,7 +114,9 @@ void World::put_as(T object) {
   const auto kind = static_cast<Kind>(api::Object(T{}).index());
   const T* was = context_->state.all<T>().find(key);
   // The same name again is another object: the former one and what hung on it go first.
-  if (was != nullptr && !object.meta.uid.empty() && object.meta.uid != was->meta.uid) {
+  const bool another = was != nullptr && !object.meta.uid.empty() && !was->meta.uid.empty() &&
+                       object.meta.uid != was->meta.uid;
+  if (another) {
     take_away(kind, key);
     was = nullptr;
   }
@@ -94,8 +126,9 @@ void World::put_as(T object) {
     object.meta.created = was->meta.created;
     if (was->meta.deleted) object.meta.deleted = was->meta.deleted;
     keep_status(object, *was);
-  } else if (object.meta.created == Instant{}) {
-    object.meta.created = context_->now;
+  } else {
+    if (object.meta.created == Instant{}) object.meta.created = context_->now;
+    if (object.meta.generation == 0) object.meta.generation = 1;
   }
   if (marked) object.meta.deleted = context_->now;
   if constexpr (std::is_same_v<T, api::Pod>) {
@@ -225,6 +258,8 @@ std::string World::uid_of(Kind kind, const std::string& key) const {
   switch (kind) {
     case Kind::kDeployment:
       return uid.operator()<api::Deployment>();
+    case Kind::kReplicaSet:
+      return uid.operator()<api::ReplicaSet>();
     case Kind::kStatefulSet:
       return uid.operator()<api::StatefulSet>();
     case Kind::kDaemonSet:
@@ -238,8 +273,16 @@ std::string World::uid_of(Kind kind, const std::string& key) const {
 
 // What an object owned goes after it, as the garbage collector has it.
 void World::collect(const std::string& owner_uid) {
+  std::vector<std::string> sets;
+  for (const auto& [key, set] : context_->state.replica_sets()) {
+    const auto& owners = set.meta.owners;
+    const bool owned = std::any_of(owners.begin(), owners.end(),
+                                   [&](const auto& owner) { return owner.uid == owner_uid; });
+    if (owned) sets.push_back(key);
+  }
   const std::set<std::string> pods = context_->state.pods_of(owner_uid);
   for (const std::string& pod : pods) api_.delete_pod(pod);
+  for (const std::string& set : sets) context_->state.remove(Kind::kReplicaSet, set);
 }
 
 void World::put(api::Object object) {

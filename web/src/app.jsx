@@ -1,5 +1,5 @@
-// The page: header and banners, controls and timeline, charts, then what the cluster is made of beside
-// what is decided about it.
+// The page: header and banners, controls and timeline, charts, then what the cluster is made of
+// beside what is decided about it.
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { Banners } from "./banners.jsx";
 import { Charts } from "./charts.jsx";
@@ -15,7 +15,13 @@ import { Models, Scaled } from "./scaling.jsx";
 import { applyTheme, storedTheme } from "./theme.js";
 import { Timeline } from "./timeline.jsx";
 
-const PLACES = [["charts", "Charts"], ["nodes", "Nodes"], ["pods", "Pods"], ["scaling", "Scaling"], ["decisions", "Decisions"]];
+const PLACES = [
+  ["charts", "Charts"],
+  ["nodes", "Nodes"],
+  ["pods", "Pods"],
+  ["scaling", "Scaling"],
+  ["decisions", "Decisions"],
+];
 
 export function App({ session }) {
   useSession(session);
@@ -32,12 +38,16 @@ export function App({ session }) {
   }, []);
 
   const model = session.shown;
-  useEffect(() => { if (model) document.title = `${model.scenario} - Windlass`; }, [model?.scenario]);
+  useEffect(() => {
+    if (model) document.title = `${model.scenario} - Windlass`;
+  }, [model?.scenario]);
   if (!session.live) return <Opening session={session} />;
   const node = selected && [...model.nodes.values()].find((one) => idOf(one) === selected);
   return (
     <div class={session.stale ? "page stale" : "page"}>
-      <a class="skip" href="#nodes">Skip to the nodes</a>
+      <a class="skip" href="#nodes">
+        Skip to the nodes
+      </a>
       <div class="top">
         <Header session={session} theme={theme} setTheme={setTheme} />
         <div class="drive">
@@ -47,7 +57,11 @@ export function App({ session }) {
         <Banners session={session} />
       </div>
       <nav class="places" aria-label="Parts of the page">
-        {PLACES.map(([id, name]) => <a key={id} href={`#${id}`}>{name}</a>)}
+        {PLACES.map(([id, name]) => (
+          <a key={id} href={`#${id}`}>
+            {name}
+          </a>
+        ))}
       </nav>
       <main>
         <Charts session={session} scheme={scheme} />
@@ -66,7 +80,16 @@ export function App({ session }) {
         </div>
       </main>
       <Footer model={session.live} />
-      {selected && <NodeDetails session={session} model={model} id={selected} node={node} close={close} askAbout={askAbout} />}
+      {selected && (
+        <NodeDetails
+          session={session}
+          model={model}
+          id={selected}
+          node={node}
+          close={close}
+          askAbout={askAbout}
+        />
+      )}
     </div>
   );
 }
@@ -75,8 +98,14 @@ function Opening({ session }) {
   const { state, reason } = session.connection;
   return (
     <div class="boot" role="status">
-      <p><b>Windlass</b></p>
-      <p>{state === "lost" ? `No connection: ${reason}. ${retryText(session.connection)}` : "Connecting to the cluster..."}</p>
+      <p>
+        <b>Windlass</b>
+      </p>
+      <p>
+        {state === "lost"
+          ? `No connection: ${reason}. ${retryText(session.connection)}`
+          : "Connecting to the cluster..."}
+      </p>
     </div>
   );
 }
@@ -89,7 +118,10 @@ export function retryText({ retry_at }) {
 function Footer({ model }) {
   return (
     <footer>
-      <span>Windlass {model.version}, embedded cluster for trying and testing: no container runs, money and time are simulated.</span>
+      <span>
+        Windlass {model.version}, embedded cluster for trying and testing: no container runs, money
+        and time are simulated.
+      </span>
       <a href="/dashboard/LICENSES.txt">Licences</a>
     </footer>
   );

@@ -3,20 +3,37 @@ import { retryText } from "./app.jsx";
 import { clock, day, instant, length, moment } from "./format.js";
 
 export function Banners({ session }) {
-  return <>{lostBanner(session)}{pastBanner(session)}</>;
+  return (
+    <>
+      {lostBanner(session)}
+      {pastBanner(session)}
+    </>
+  );
 }
 
 function lostBanner(session) {
   const { connection, live } = session;
   const silent = (performance.now() - session.heard_at) / 1000;
   if (connection.state === "open" && !session.stale) return null;
-  const text = connection.state === "open"
-    ? `No news for ${length(silent)}: what is shown is of ${clock(instant(live.now))}.`
-    : `Connection lost (${connection.reason}): what is shown is of ${clock(instant(live.now))}, ${length(silent)} old.`;
+  const text =
+    connection.state === "open"
+      ? `No news for ${length(silent)}: what is shown is of ${clock(instant(live.now))}.`
+      : `Connection lost (${connection.reason}): what is shown is of ${clock(instant(live.now))}, ${length(silent)} old.`;
   return (
     <div class="banner lost" role="alert">
-      <span>{text} {connection.state === "lost" && <span class="quiet" aria-hidden="true">{retryText(connection)}</span>}</span>
-      {connection.state === "lost" && <button type="button" onClick={() => session.connect()}>Try now</button>}
+      <span>
+        {text}{" "}
+        {connection.state === "lost" && (
+          <span class="quiet" aria-hidden="true">
+            {retryText(connection)}
+          </span>
+        )}
+      </span>
+      {connection.state === "lost" && (
+        <button type="button" onClick={() => session.connect()}>
+          Try now
+        </button>
+      )}
     </div>
   );
 }
@@ -36,7 +53,9 @@ function pastBanner(session) {
         {other && <span class="quiet"> the nearest kept moment is {moment(kept, past.time)}</span>}
         {past.error && <span class="error"> {past.error}</span>}
       </span>
-      <button type="button" onClick={() => session.showLive()}>Back to live</button>
+      <button type="button" onClick={() => session.showLive()}>
+        Back to live
+      </button>
     </div>
   );
 }

@@ -6,7 +6,13 @@ const grouped = new Map();
 
 function decimals(value, digits) {
   if (!grouped.has(digits)) {
-    grouped.set(digits, new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+    grouped.set(
+      digits,
+      new Intl.NumberFormat("en-US", {
+        minimumFractionDigits: digits,
+        maximumFractionDigits: digits,
+      }),
+    );
   }
   return grouped.get(digits).format(value);
 }
@@ -35,7 +41,9 @@ export function dollars(value) {
 export function milliseconds(value) {
   if (!known(value)) return NONE;
   if (value < 1000) return `${decimals(value, 0)} ms`;
-  return value < 60000 ? `${decimals(value / 1000, value < 10000 ? 2 : 1)} s` : length(value / 1000);
+  return value < 60000
+    ? `${decimals(value / 1000, value < 10000 ? 2 : 1)} s`
+    : length(value / 1000);
 }
 
 export const percent = (share) => (known(share) ? `${decimals(share * 100, 0)}%` : NONE);
@@ -43,7 +51,7 @@ export const percent = (share) => (known(share) ? `${decimals(share * 100, 0)}%`
 // How much `value` is above or below `base`: "-59%", "+5%".
 export function change(value, base) {
   if (!known(value) || !known(base) || base === 0) return "";
-  const share = (value - base) / base * 100;
+  const share = ((value - base) / base) * 100;
   return `${share > 0 ? "+" : share < 0 ? "−" : "±"}${decimals(Math.abs(share), 0)}%`;
 }
 

@@ -22,13 +22,16 @@ export function useWidth(ref) {
 export function useDismiss(ref, leave, { stay = false } = {}) {
   const latest = useRef(leave);
   latest.current = leave;
-  useEffect(() => {
+  // Before the next key can arrive.
+  useLayoutEffect(() => {
     const key = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
       event.preventDefault();
       latest.current();
     };
-    const press = (event) => { if (!ref.current?.contains(event.target)) latest.current(); };
+    const press = (event) => {
+      if (!ref.current?.contains(event.target)) latest.current();
+    };
     const at = stay ? document : ref.current;
     at.addEventListener("keydown", key);
     if (!stay) document.addEventListener("pointerdown", press);

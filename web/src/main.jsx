@@ -4,6 +4,8 @@ import { Session } from "./session.js";
 import { applyTheme, storedTheme } from "./theme.js";
 import "./style/tokens.css";
 import "uplot/dist/uPlot.min.css";
+import "./style/base.css";
+import "./style/controls.css";
 import "./style/layout.css";
 import "./style/panels.css";
 import "./style/nodes.css";

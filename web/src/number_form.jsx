@@ -16,7 +16,11 @@ export function useControl(session, close) {
 }
 
 export function ControlError({ text }) {
-  return text ? <p class="error" role="alert">{text}</p> : null;
+  return text ? (
+    <p class="error" role="alert">
+      {text}
+    </p>
+  ) : null;
 }
 
 // One number as a control: some usual values as buttons, any other in a field.
@@ -33,14 +37,35 @@ export function NumberForm({ session, close, legend, name, choices, value, min, 
         <legend>{legend}</legend>
         <div class="choices">
           {choices.map((choice) => (
-            <button type="button" key={choice} aria-pressed={choice === value} data-first={choice === value ? "" : undefined}
-              onClick={() => control.send(body(choice))}>{figure(choice)}{unit}</button>
+            <button
+              type="button"
+              key={choice}
+              aria-pressed={choice === value}
+              data-first={choice === value ? "" : undefined}
+              onClick={() => control.send(body(choice))}
+            >
+              {figure(choice)}
+              {unit}
+            </button>
           ))}
         </div>
         <div class="row">
-          <label>Other <input type="number" name={name} min={min} max={max} step="any" required value={text}
-            onInput={(event) => setText(event.currentTarget.value)} /></label>
-          <button type="submit" class="primary" aria-disabled={control.busy}>Set</button>
+          <label>
+            Other{" "}
+            <input
+              type="number"
+              name={name}
+              min={min}
+              max={max}
+              step="any"
+              required
+              value={text}
+              onInput={(event) => setText(event.currentTarget.value)}
+            />
+          </label>
+          <button type="submit" class="primary" aria-disabled={control.busy}>
+            Set
+          </button>
         </div>
       </fieldset>
       <ControlError text={control.error} />

@@ -1,11 +1,40 @@
 // The phases of nodes and pods, in the order they are passed, each with a two-letter code for small
-// drawings: a phase is always told by text too, its colour (style/tokens.css, `ph-NAME`) only helps.
+// drawings: a phase is always told by text too, its colour (style/tokens.css, `ph-NAME`) only
+// helps.
 
-export const NODE_PHASES = ["launching", "booting", "registered", "pulling", "loading", "starting", "ready", "draining", "terminating"];
-export const POD_PHASES = ["pending", "pulling", "loading", "starting", "ready", "draining", "succeeded", "failed"];
+export const NODE_PHASES = [
+  "launching",
+  "booting",
+  "registered",
+  "pulling",
+  "loading",
+  "starting",
+  "ready",
+  "draining",
+  "terminating",
+];
+export const POD_PHASES = [
+  "pending",
+  "pulling",
+  "loading",
+  "starting",
+  "ready",
+  "draining",
+  "succeeded",
+  "failed",
+];
 
-export const CODES = { launching: "La", booting: "Bo", registered: "Re", pulling: "Pu", loading: "Lo", starting: "St",
-  ready: "", draining: "Dr", terminating: "Te" };
+export const CODES = {
+  launching: "La",
+  booting: "Bo",
+  registered: "Re",
+  pulling: "Pu",
+  loading: "Lo",
+  starting: "St",
+  ready: "",
+  draining: "Dr",
+  terminating: "Te",
+};
 
 export const MEANINGS = {
   launching: "asked of the cloud, no instance yet",
@@ -21,8 +50,8 @@ export const MEANINGS = {
 
 const WARMING = ["pulling", "loading", "starting"];
 
-// What a node is busy with, as a person would say it: a ready node whose GPUs wait for a pod to pull,
-// load or start is in that phase (the least advanced of its GPUs').
+// What a node is busy with, as a person would say it: a ready node whose GPUs wait for a pod to
+// pull, load or start is in that phase (the least advanced of its GPUs').
 export function shownPhase(node, pods) {
   if (node.phase !== "ready") return node.phase;
   let least = WARMING.length;

@@ -5,13 +5,14 @@ import { instant } from "./format.js";
 import { History } from "./history.js";
 import { applyUpdate, fromSnapshot, historyRow } from "./model.js";
 
-const STALE_MS = 5000;       // updates come about once a second
-const SILENT_MS = 20000;     // then the connection is taken for dead
+const STALE_MS = 5000; // updates come about once a second
+const SILENT_MS = 20000; // then the connection is taken for dead
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
 async function get(path, signal) {
   const reply = await fetch(path, { signal, credentials: "same-origin" });
-  if (reply.status === 401 || reply.status === 403) throw new Error("the session has ended: open the address that windlass up printed");
+  if (reply.status === 401 || reply.status === 403)
+    throw new Error("the session has ended: open the address that windlass up printed");
   if (!reply.ok) throw new Error(`${path.split("?")[0]} answered ${reply.status}`);
   return reply.json();
 }
@@ -19,11 +20,11 @@ async function get(path, signal) {
 export class Session {
   constructor() {
     this.live = null;
-    this.past = null;        // {time, model, loading, error} while another moment than now is shown
+    this.past = null; // {time, model, loading, error} while another moment than now is shown
     this.connection = { state: "connecting", attempt: 0, retry_at: 0, reason: "" };
     this.heard_at = performance.now();
     this.full = new History();
-    this.zoom = null;        // the charts' own series when their range isn't all
+    this.zoom = null; // the charts' own series when their range isn't all
     this.listeners = new Set();
     this.scheduled = false;
   }
@@ -42,12 +43,21 @@ export class Session {
     });
   }
 
-  get shown() { return this.past?.model ?? this.live; }
-  get series() { return this.zoom ?? this.full; }
-  get shown_at() { return this.past ? this.past.time : instant(this.live?.now); }
+  get shown() {
+    return this.past?.model ?? this.live;
+  }
+  get series() {
+    return this.zoom ?? this.full;
+  }
+  get shown_at() {
+    return this.past ? this.past.time : instant(this.live?.now);
+  }
   get stale() {
     if (!this.live) return false;
-    return this.connection.state !== "open" || (performance.now() - this.heard_at > STALE_MS && !this.live.paused);
+    return (
+      this.connection.state !== "open" ||
+      (performance.now() - this.heard_at > STALE_MS && !this.live.paused)
+    );
   }
 
   start() {
@@ -55,11 +65,14 @@ export class Session {
     setInterval(() => this.watch(), 1000);
   }
 
-  // Once a second: is anything to be heard, and is a retry due? Also keeps the counting-down text fresh.
+  // Once a second: is anything to be heard, and is a retry due? Also keeps the counting-down text
+  // fresh.
   watch() {
     const silent = performance.now() - this.heard_at;
-    if (this.connection.state === "open" && silent > SILENT_MS) this.lost("nothing was heard for 20 s");
-    else if (this.connection.state === "lost" && performance.now() >= this.connection.retry_at) this.connect();
+    if (this.connection.state === "open" && silent > SILENT_MS)
+      this.lost("nothing was heard for 20 s");
+    else if (this.connection.state === "lost" && performance.now() >= this.connection.retry_at)
+      this.connect();
     else if (this.connection.state === "lost" || silent > STALE_MS) this.changed();
   }
 
@@ -68,8 +81,12 @@ export class Session {
     this.connection = { ...this.connection, state: this.live ? "retrying" : "connecting" };
     const source = new EventSource("/dashboard/stream");
     this.source = source;
-    source.addEventListener("snapshot", (event) => this.heard(source, event, (text) => this.snapshot(fromSnapshot(text))));
-    source.addEventListener("update", (event) => this.heard(source, event, (text) => this.update(text)));
+    source.addEventListener("snapshot", (event) =>
+      this.heard(source, event, (text) => this.snapshot(fromSnapshot(text))),
+    );
+    source.addEventListener("update", (event) =>
+      this.heard(source, event, (text) => this.update(text)),
+    );
     source.onerror = () => source === this.source && this.lost("the server does not answer");
     this.changed();
   }
@@ -84,7 +101,8 @@ export class Session {
       this.lost(`the stream sent what this page cannot read (${error.message})`);
       return;
     }
-    if (this.connection.state !== "open") this.connection = { state: "open", attempt: 0, retry_at: 0, reason: "" };
+    if (this.connection.state !== "open")
+      this.connection = { state: "open", attempt: 0, retry_at: 0, reason: "" };
     this.changed();
   }
 
@@ -93,9 +111,15 @@ export class Session {
     this.source = null;
     const { attempt } = this.connection;
     const wait = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
-    this.connection = { state: "lost", attempt: attempt + 1, retry_at: performance.now() + wait, reason };
+    this.connection = {
+      state: "lost",
+      attempt: attempt + 1,
+      retry_at: performance.now() + wait,
+      reason,
+    };
     this.changed();
-    // A stream's failure has no status; a plain request tells an ended session from a stopped server.
+    // A stream's failure has no status; a plain request tells an ended session from a stopped
+    // server.
     get("/dashboard/snapshot").catch((error) => {
       if (!error.message.includes("session") || this.connection.state !== "lost") return;
       this.connection.reason = error.message;
@@ -106,7 +130,11 @@ export class Session {
   snapshot(model) {
     const another = this.live && this.live.started !== model.started;
     this.live = model;
-    if (another) { this.past = null; this.full = new History(); this.zoom = null; }
+    if (another) {
+      this.past = null;
+      this.full = new History();
+      this.zoom = null;
+    }
     this.reload(this.full);
     if (this.zoom) this.reload(this.zoom);
   }
@@ -141,8 +169,16 @@ export class Session {
   showAt(time) {
     if (!this.live) return;
     const started = instant(this.live.started);
-    if (time >= instant(this.live.now)) { this.showLive(); return; }
-    this.past = { time: Math.max(started, time), model: this.past?.model ?? null, loading: true, error: "" };
+    if (time >= instant(this.live.now)) {
+      this.showLive();
+      return;
+    }
+    this.past = {
+      time: Math.max(started, time),
+      model: this.past?.model ?? null,
+      loading: true,
+      error: "",
+    };
     clearTimeout(this.at_timer);
     this.at_timer = setTimeout(() => this.fetchAt(this.past), 90);
     this.changed();
@@ -154,10 +190,13 @@ export class Session {
     this.at_abort = new AbortController();
     try {
       const time = new Date(asked.time).toISOString();
-      const model = fromSnapshot(await get(`/dashboard/at?time=${encodeURIComponent(time)}`, this.at_abort.signal));
+      const model = fromSnapshot(
+        await get(`/dashboard/at?time=${encodeURIComponent(time)}`, this.at_abort.signal),
+      );
       if (asked === this.past) this.past = { ...asked, model, loading: false };
     } catch (error) {
-      if (asked === this.past && error.name !== "AbortError") this.past = { ...asked, loading: false, error: error.message };
+      if (asked === this.past && error.name !== "AbortError")
+        this.past = { ...asked, loading: false, error: error.message };
     }
     this.changed();
   }
@@ -172,8 +211,12 @@ export class Session {
   // Sends a control; resolves to "" or the error's text.
   async control(body) {
     try {
-      const reply = await fetch("/dashboard/controls", { method: "POST", credentials: "same-origin",
-        headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+      const reply = await fetch("/dashboard/controls", {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
       if (reply.ok) return "";
       const answer = await reply.json().catch(() => ({}));
       return answer.error || `the server answered ${reply.status}`;

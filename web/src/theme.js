@@ -28,5 +28,7 @@ export function applyTheme(theme) {
 // Values of colour variables for what is drawn on a canvas.
 export function colours(names) {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  return Object.fromEntries(
+    names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+  );
 }

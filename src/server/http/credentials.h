@@ -17,9 +17,9 @@ namespace windlass::server {
 
 class Credentials {
  public:
-  // Makes what is absent in `directory` (0700): ca.crt, ca.key, server.crt (SANs: `hosts`, localhost,
-  // 127.0.0.1, ::1, kubernetes.default.svc), server.key, admin.crt, admin.key, token, signing.key.
-  // A server certificate that lacks a host or has expired is made again. EC P-256.
+  // Makes what is absent in `directory` (0700): ca.crt, ca.key, server.crt (SANs: `hosts`,
+  // localhost, 127.0.0.1, ::1, kubernetes.default.svc), server.key, admin.crt, admin.key, token,
+  // signing.key. A server certificate that lacks a host or has expired is made again. EC P-256.
   static Result<Credentials> open(const std::string& directory,
                                   const std::vector<std::string>& hosts, Instant now);
 
@@ -51,7 +51,7 @@ class DashboardSessions {
   std::string new_one_time_token();
   // The Set-Cookie value if the token is right and unused.
   std::optional<std::string> redeem(std::string_view token);
-  [[nodiscard]] bool valid(const Request& request) const;        // has a live session cookie
+  [[nodiscard]] bool valid(const Request& request) const;         // has a live session cookie
   [[nodiscard]] static bool same_origin(const Request& request);  // for requests that change things
 
  private:

@@ -1,5 +1,5 @@
-// What an HTTP request and its answer are, without sockets: rest, observe and tests see these values
-// only. http_server.h carries them over TLS.
+// What an HTTP request and its answer are, without sockets: rest, observe and tests see these
+// values only. http_server.h carries them over TLS.
 #pragma once
 
 #include <functional>
@@ -36,10 +36,10 @@ struct Request {
 struct Response {
   int status = 200;
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers{};
   // The body is `body`, then every part: lists are sent without copying their documents.
-  std::string body;
-  std::vector<std::shared_ptr<const std::string>> parts;
+  std::string body{};
+  std::vector<std::shared_ptr<const std::string>> parts{};
 };
 
 // A body that goes on: watches and server-sent events. Shared by who writes and the connection.
@@ -55,12 +55,14 @@ class Stream {
   virtual void close() = 0;
   // Cuts the connection.
   virtual void abort() = 0;
-  // Called once, when the peer has gone or after close().
+  // Called once, when the peer has gone or after close(); always from the loop, never from within
+  // a call to this stream.
   std::function<void()> on_closed;
 };
 
 // The answer to one request, once: either reply() or open_stream(). May come later than the call of
-// the handler; a request whose peer is gone ignores it.
+// the handler; a request whose peer is gone ignores it. One that is let go unanswered is answered
+// with status 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;

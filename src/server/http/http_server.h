@@ -1,6 +1,6 @@
-// HTTP/1.1 over TLS (or plain on loopback) on a libevent loop: requests in, replies and streams out.
-// Bounds on everything a peer can do: header and body sizes, idle and slow connections, their number,
-// and what may wait unsent on a stream. One thread: all calls come from the loop's.
+// HTTP/1.1 over TLS (or plain on loopback) on a libevent loop: requests in, replies and streams
+// out. Bounds on everything a peer can do: header and body sizes, idle and slow connections, their
+// number, and what may wait unsent on a stream. One thread: all calls come from the loop's.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class EventLoop {
  public:
   EventLoop();
   ~EventLoop();
-  void run();   // until stop()
+  void run();   // until stop(), or until nothing is left that could ever happen
+  void turn();  // one turn: waits until something happens, then does it
   void stop();  // may be called from a signal handler of on_signal
   void after(Duration delay, std::function<void()> work);
   void every(Duration period, std::function<void()> work);
@@ -40,32 +41,37 @@ class EventLoop {
 struct TlsFiles {
   std::string certificate;  // PEM paths
   std::string key;
-  std::string client_ca;    // client certificates are asked for and verified against it
+  std::string client_ca;  // client certificates are asked for and verified against it
 };
 struct Listen {
   std::string host = "127.0.0.1";
-  uint16_t port = 0;             // 0: any free one
-  std::optional<TlsFiles> tls;   // nullopt: plain HTTP, refused unless host is loopback
+  uint16_t port = 0;              // 0: any free one
+  std::optional<TlsFiles> tls{};  // nullopt: plain HTTP, refused unless host is loopback
 };
 struct HttpLimits {
   size_t header_bytes = 64 << 10;
-  size_t body_bytes = 3 << 20;               // 413 beyond, as kube-apiserver's 3 MiB
-  Duration idle = seconds(90);               // between requests of a kept connection
-  Duration request = seconds(30);            // from the first byte to the whole request, handshake too
-  size_t connections = 4096;                 // beyond: the longest idle is closed
-  size_t stream_unsent_bytes = 16 << 20;     // a stream's peer that lags further is dropped
+  size_t body_bytes = 3 << 20;     // 413 beyond, as kube-apiserver's 3 MiB
+  Duration idle = seconds(90);     // between requests of a kept connection
+  Duration request = seconds(30);  // from the first byte to the whole request, handshake too; a
+                                   // reply of which the peer takes nothing for so long is cut
+  size_t connections = 4096;  // beyond: the longest idle is closed, or the new one if none idles
+  // A stream's peer that is behind by more than this for longer than that is dropped, and at once
+  // beyond eight times as much. A burst, as a long list sent as a watch, is no lag yet.
+  size_t stream_unsent_bytes = 16 << 20;
+  Duration stream_lag = seconds(10);
 };
 
 class HttpServer {
  public:
   HttpServer(EventLoop& loop, HttpLimits limits = {});
   ~HttpServer();
-  // `authenticate` fills in Request::identity (from headers; a verified client certificate's CN and
-  // O are passed as `certificate`). Error: the address can't be bound, files can't be read.
+  // May be called for several addresses. `authenticate` fills in Request::identity (from headers; a
+  // verified client certificate's CN and O are passed as `certificate`). Error: the address can't
+  // be bound, files can't be read.
   using Authenticate =
       std::function<Identity(const Request&, const std::optional<Identity>& certificate)>;
   Status listen(const Listen& listen, Authenticate authenticate, Handler handler);
-  [[nodiscard]] uint16_t port() const;
+  [[nodiscard]] uint16_t port() const;  // of the latest listen()
   [[nodiscard]] size_t connections() const;
 
  private:

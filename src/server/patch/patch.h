@@ -33,8 +33,9 @@ struct Manager {
 struct ApplyConflict {
   std::string manager;  // who owns it: "kubectl" or "kubectl-client-side-apply" ...
   std::string api_version;
-  bool apply = true;    // its entry's operation (Apply or Update)
-  std::string field;    // ".spec.replicas", '.spec.containers[name="app"].image'
+  bool apply = true;  // its entry's operation (Apply or Update)
+  std::string field;  // ".spec.replicas", '.spec.containers[name="app"].image'
+  std::string subresource;
 };
 struct Applied {
   Json object;                           // merged, metadata.managedFields up to date

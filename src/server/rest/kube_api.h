@@ -1,6 +1,6 @@
-// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables, subresources,
-// deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a request and the
-// simulated time come in, a reply or a stream goes out. One thread.
+// The Kubernetes API over an ObjectStore: discovery, verbs, watches, selectors, tables,
+// subresources, deletion with finalizers and owners, CRDs. No sockets, no clock of its own: a
+// request and the simulated time come in, a reply or a stream goes out. One thread.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,11 @@ struct ApiOptions {
   std::function<void(Duration, std::function<void()>)> after;
   // Extra checks of a write: what Windlass can't read is refused (422). Empty: accepted.
   std::function<std::vector<schema::FieldFault>(const Json& object)> admit;
+  // A custom object written in another version than its CRD stores, as the stored version has it
+  // (karpenter v1beta1). Empty: versions differ by name alone.
+  std::function<Result<Json>(const Json& object)> convert;
+  // Who a bearer token stands for (TokenReview); an empty user: nobody. Empty: no token is known.
+  std::function<Identity(const std::string& token)> identity_of_token;
   // Issues a bearer token for a service account (TokenRequest) valid until `expires`.
   std::function<std::string(const std::string& user, Instant expires)> issue_token;
   // Asked for every deletion that would take the object away at once although someone (a kubelet)
@@ -37,9 +42,11 @@ class KubeApi {
   KubeApi(cluster::ObjectStore& store, ApiOptions options);
   ~KubeApi();
 
-  // Creates what a new cluster has, where absent: namespaces default, kube-system, kube-public,
-  // kube-node-lease with their service accounts, Service kubernetes, priority classes
-  // system-*-critical, a storage class, built-in CRDs, cluster roles.
+  // Construct the API before the store is restored (it says which fields documents are selected
+  // by), then call this: it learns of the restored CRDs and objects, and creates what a new cluster
+  // has, where absent: namespaces default, kube-system, kube-public, kube-node-lease with their
+  // service accounts, Service kubernetes, priority classes system-*-critical, a storage class,
+  // built-in CRDs, cluster roles.
   void bootstrap();
 
   // Answers everything under /api, /apis, /openapi, /version, /healthz, /livez, /readyz. The caller

@@ -19,10 +19,11 @@ struct FieldFault {
   std::string message;  // 'Invalid value: "x": must be ...'
 };
 
-// Unknown fields, in order: "spec.replica", "spec.template.spec.containers[0].imge". What strict and
-// warn field validation report as `unknown field "..."`.
+// Unknown fields, in order: "spec.replica", "spec.template.spec.containers[0].imge". What strict
+// and warn field validation report as `unknown field "..."`.
 std::vector<std::string> unknown_fields(const Shape& shape, const Json& object);
-// Keys that stand twice in one map of the JSON or YAML text: `duplicate field "spec.replicas"`.
+// Keys that stand twice in one map of the JSON or YAML text, each once, as the same kind of paths:
+// "spec.replicas". Reported as `duplicate field "..."`.
 std::vector<std::string> duplicate_fields(std::string_view text);
 // Values of the wrong JSON type (a 400 in Kubernetes: "json: cannot unmarshal string into Go struct
 // field DeploymentSpec.spec.replicas of type int32"). Empty: all fit. Null fits everything.
@@ -57,7 +58,8 @@ struct PublishedKind {
 // that kubectl leaves validation to the server.
 std::string open_api_v3(std::string_view group, std::string_view version,
                         const std::vector<PublishedKind>& kinds);
-// gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no v3.
+// gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no
+// v3.
 std::string open_api_v2_protobuf(
     const std::vector<std::pair<std::string, std::vector<PublishedKind>>>& group_versions);
 

@@ -1,6 +1,7 @@
 // What a JSON value of the API may look like: built-in types (from the generated table) and CRDs'
-// schemas in one form. Field validation, OpenAPI, strategic merge, server-side apply and protobuf all
-// read it. Shapes live as long as their Registry (built-in: for ever); pointers to them are stable.
+// schemas in one form. Field validation, OpenAPI, strategic merge, server-side apply and protobuf
+// all read it. Shapes live as long as their Registry (built-in: for ever); pointers to them are
+// stable.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +16,19 @@
 namespace windlass::server::schema {
 
 enum class Kind {
-  kAny,          // RawExtension, preserve-unknown without fields, JSON: whatever stands there
+  kAny,  // RawExtension, preserve-unknown without fields, JSON: whatever stands there
   kBoolean,
   kInteger,
   kNumber,
   kString,
   kIntOrString,
-  kQuantity,     // string or number
-  kTime,         // RFC 3339 seconds
-  kMicroTime,    // RFC 3339 with six digits
-  kBytes,        // base64 string
-  kObject,       // `fields`
-  kMap,          // string keys, `element` values
-  kList,         // `element` each
+  kQuantity,   // string or number
+  kTime,       // RFC 3339 seconds
+  kMicroTime,  // RFC 3339 with six digits
+  kBytes,      // base64 string
+  kObject,     // `fields`
+  kMap,        // string keys, `element` values
+  kList,       // `element` each
 };
 enum class ListType { kAtomic, kSet, kMap };
 
@@ -43,12 +44,17 @@ struct Field {
   bool patch_retain_keys = false;
   std::string patch_merge_key;
   uint32_t proto_number = 0;  // 0: none (CRDs)
+  // Protobuf: numbers of the messages around it that JSON doesn't have, outermost first.
+  std::vector<uint32_t> proto_inside;
+  // Protobuf always writes it; a zero value (0, "", false) means that it isn't there.
+  bool absent_when_zero = false;
 };
 
 struct Shape {
   Kind kind = Kind::kAny;
-  std::string name;             // "io.k8s.api.core.v1.PodSpec" for named built-in types, else empty
-  std::vector<Field> fields;    // kObject, sorted by name
+  std::string format;         // "int32", "int64", "double", else empty (built-in types)
+  std::string name;           // "io.k8s.api.core.v1.PodSpec" for named built-in types, else empty
+  std::vector<Field> fields;  // kObject, sorted by name
   const Shape* element = nullptr;  // kMap, kList
   ListType list_type = ListType::kAtomic;
   std::vector<std::string> list_map_keys;
@@ -56,6 +62,7 @@ struct Shape {
   bool preserve_unknown = false;  // unknown fields are kept, not pruned and not refused
   bool embedded_object = false;   // x-kubernetes-embedded-resource: has apiVersion, kind, metadata
   bool nullable = false;
+  bool proto_wrapped = false;  // kList: in protobuf a message with the elements as field 1
   // CRDs only: the schema as written (description, default, enum, pattern, bounds, CEL rules), for
   // validation, defaulting and OpenAPI. Null for built-in shapes.
   std::shared_ptr<const Json> written;

@@ -39,7 +39,9 @@ struct Fleet::Impl {
       : options(fleet_options),
         traffic(std::move(fleet_traffic), fleet_options.seed),
         now_ns(start.ns),
-        accounts(fleet_options.slo, start) {}
+        accounts(fleet_options.slo, start) {
+    traffic.skip_until(start);
+  }
 
   Place& place(ServerId id) {
     WL_ASSERT(id < places.size());

@@ -66,6 +66,7 @@ struct Window {
 
 class Fleet {
  public:
+  // What the traffic has before `start` is left out.
   Fleet(FleetOptions options, Traffic traffic, Instant start);
   Fleet(Fleet&&) noexcept;
   ~Fleet();

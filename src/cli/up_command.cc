@@ -1,0 +1,166 @@
+#include "cli/up_command.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "report/report.h"
+#include "server/embedded/embedded_cluster.h"
+
+namespace windlass::cli {
+namespace {
+
+// A cluster that is left running: as long as any session of trying lasts. Traffic and jobs are
+// drawn as time passes, so a long one costs nothing.
+constexpr Duration kOpenEnd = hours(24 * 90);
+
+Instant wall_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
+}
+
+int refuse(const std::string& what) {
+  std::cerr << "error: " << what << "\n";
+  return 2;
+}
+
+std::string state_home() {
+  if (const char* home = std::getenv("XDG_STATE_HOME"); home != nullptr && *home != '\0') {
+    return home;
+  }
+  const char* home = std::getenv("HOME");
+  return std::string(home == nullptr ? "." : home) + "/.local/state";
+}
+
+// "HOST", "HOST:PORT", ":PORT", "[::1]:PORT", "::1".
+Status read_listen(const std::string& text, server::embedded::ClusterOptions& out) {
+  if (text.empty()) return {};
+  std::string host = text;
+  std::string port;
+  const size_t colon = text.rfind(':');
+  const bool bracketed = text.starts_with('[');
+  const bool has_port =
+      colon != std::string::npos && (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
+  if (has_port) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+    const auto number = parse_int(port);
+    if (!number.ok() || *number < 0 || *number > 65535) {
+      return Error(fmt::format("--listen: \"{}\" is not a port (0 to 65535)", port));
+    }
+    out.api_port = static_cast<uint16_t>(*number);
+  }
+  if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (!host.empty()) out.host = host;
+  return {};
+}
+
+std::optional<Instant> read_until(const std::string& text, Instant start) {
+  if (const auto length = parse_duration(text); length.ok()) return start + *length;
+  if (const auto time = parse_rfc3339(text); time.ok()) return *time;
+  return std::nullopt;
+}
+
+void greet(const server::embedded::EmbeddedCluster& cluster, const sim::Scenario& scenario,
+           const UpOptions& options, const std::string& data_dir) {
+  const server::embedded::Addresses& at = cluster.addresses();
+  std::cout << fmt::format(
+      "Windlass embedded cluster: scenario {}, policy {}, {:g} simulated second{} a second\n"
+      "{} at {}; state in {}\n\n"
+      "  export KUBECONFIG={}\n"
+      "  kubectl get nodes -w\n\n"
+      "  dashboard  {}\n"
+      "  API        {}   (for trying and testing; no container runs)\n\n"
+      "Ctrl-C stops it; started again, it goes on from there.\n",
+      scenario.name, options.policy, options.speed, options.speed == 1 ? "" : "s",
+      cluster.resumed() ? "goes on" : "begins", to_rfc3339(cluster.now()), data_dir, at.kubeconfig,
+      at.dashboard, at.api);
+  std::cout.flush();
+}
+
+Result<sim::Scenario> load(const UpOptions& options) {
+  auto file = sim::read_scenario(options.scenario, std::nullopt, kOpenEnd);
+  if (!file.ok()) return file.error();
+  for (const api::Finding& finding : file->errors) {
+    std::cerr << fmt::format("error: {}: {}\n", finding.place, finding.text);
+  }
+  if (!file->errors.empty()) {
+    return Error(fmt::format("{} error{} in the scenario; nothing was started", file->errors.size(),
+                             file->errors.size() == 1 ? "" : "s"));
+  }
+  for (const std::string& note : file->scenario.notes) std::cerr << "note: " << note << "\n";
+  return std::move(file->scenario);
+}
+
+// What it came to, as `simulate` prints it.
+void print_results(server::embedded::EmbeddedCluster& cluster, const std::string& name,
+                   uint64_t seed, Instant start) {
+  sim::ScenarioResult result;
+  result.scenario = name;
+  result.seed = seed;
+  result.duration_s = (cluster.now() - start).seconds();
+  result.policies = cluster.results();
+  std::cout << "\n" << report::results_table(result);
+}
+
+}  // namespace
+
+int run_up(const UpOptions& options) {
+  const auto policy = controllers::parse_policy(options.policy);
+  if (!policy.ok()) return refuse("--policy: " + policy.error().message());
+  if (!(options.speed >= 0.1 && options.speed <= 100'000)) {
+    return refuse("--speed: accepted are 0.1 to 100000 simulated seconds a second");
+  }
+  Result<sim::Scenario> scenario = load(options);
+  if (!scenario.ok()) return refuse(scenario.error().message());
+
+  server::embedded::ClusterOptions cluster_options;
+  if (Status status = read_listen(options.listen, cluster_options); !status.ok()) {
+    return refuse(status.error().message());
+  }
+  cluster_options.dashboard_port = options.dashboard_port;
+  cluster_options.plain_http = options.plain_http;
+  cluster_options.speed = options.speed;
+  cluster_options.traffic = !options.no_traffic;
+  cluster_options.version = options.version;
+  cluster_options.wall_now = wall_now;
+  if (!options.until.empty()) {
+    cluster_options.until = read_until(options.until, scenario->start);
+    if (!cluster_options.until) {
+      return refuse(
+          fmt::format("--until: \"{}\" is neither a time (2026-03-02T04:00:00Z) nor a "
+                      "duration from the scenario's start (4h)",
+                      options.until));
+    }
+  }
+  const std::string name = scenario->name;
+  cluster_options.data_dir =
+      options.data_dir.empty() ? state_home() + "/windlass/" + name : options.data_dir;
+  const std::string data_dir = cluster_options.data_dir;
+  std::error_code failed;
+  std::filesystem::create_directories(data_dir, failed);
+  if (failed) return refuse(fmt::format("can't make {}: {}", data_dir, failed.message()));
+  std::filesystem::permissions(data_dir, std::filesystem::perms::owner_all, failed);
+
+  const sim::Scenario facts = *scenario;
+  auto cluster =
+      server::embedded::EmbeddedCluster::open(*std::move(scenario), *policy, cluster_options);
+  if (!cluster.ok()) return refuse(cluster.error().message());
+  (*cluster)->on_new_dashboard_link = [](const std::string& url) {
+    std::cout << "dashboard opened; another link: " << url << std::endl;
+  };
+  greet(**cluster, facts, options, data_dir);
+  if (Status status = (*cluster)->run(); !status.ok()) {
+    std::cerr << "error: " << status.error().message() << "\n";
+    return 1;
+  }
+  print_results(**cluster, name, facts.seed, facts.start);
+  return 0;
+}
+
+}  // namespace windlass::cli

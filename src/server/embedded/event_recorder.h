@@ -1,0 +1,65 @@
+// Kubernetes Events of the embedded cluster: what its kubelets, scheduler and controllers would
+// tell a user in `kubectl describe` and `kubectl get events`. The same thing said again within ten
+// minutes counts up instead of standing twice, as client-go's correlator does.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "base/json.h"
+#include "base/time.h"
+#include "cluster/object_store.h"
+#include "controllers/action.h"
+
+namespace windlass::server::embedded {
+
+// What an Event is about.
+struct Involved {
+  std::string api_version;
+  std::string kind;
+  std::string namespace_name;  // empty: cluster-scoped; its Events stand in "default"
+  std::string name;
+  std::string uid;
+};
+
+class EventRecorder {
+ public:
+  using Write = std::function<void(const cluster::ObjectKey&, Json event)>;
+  explicit EventRecorder(Write write) : write_(std::move(write)) {}
+
+  // `type`: Normal or Warning. `component`: who says it ("kubelet", "karpenter").
+  void record(const Involved& involved, std::string_view type, std::string_view reason,
+              const std::string& message, std::string_view component, Instant now);
+
+ private:
+  struct Said {
+    std::string event_name;
+    Instant first{};
+    Instant last{};
+    int count = 0;
+  };
+  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+  void forget_old(Instant now);
+
+  Write write_;
+  std::map<Key, Said> said_;
+  std::deque<std::pair<Instant, Key>> order_;  // of first sayings, for forgetting
+  uint64_t names_ = 0;
+};
+
+// A controller's decision in an Event's words: reason and component. "Launched" for
+// claim_lifecycle's "launch"; a decision without an entry is its own word in CamelCase.
+struct EventWords {
+  std::string_view type;
+  std::string reason;
+  std::string_view component;
+};
+EventWords event_words(std::string_view controller, const controllers::Decision& decision);
+// "1 -> 4 replicas: queue of 12 ...": result, then reasons; at most 1,024 bytes, as the API takes.
+std::string event_message(const controllers::Decision& decision);
+
+}  // namespace windlass::server::embedded

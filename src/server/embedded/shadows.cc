@@ -1,0 +1,106 @@
+#include "server/embedded/shadows.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace windlass::server::embedded {
+namespace {
+
+using controllers::Policy;
+
+// What people write of workloads and pools. Pods, nodes and claims are made by each world itself.
+bool concerns_all(const api::Object& object) {
+  return !std::holds_alternative<api::Pod>(object) && !std::holds_alternative<api::Node>(object) &&
+         !std::holds_alternative<api::NodeClaim>(object);
+}
+
+double usd_per_hour(const sim::World& world) {
+  double sum = 0;
+  for (const auto& [id, instance] : world.cloud().instances()) {
+    if (!instance.terminated) sum += instance.usd_per_hour;
+  }
+  return sum;
+}
+
+std::string part_name(const sim::World& world) {
+  return "shadow/" + std::string(controllers::to_string(world.policy()));
+}
+
+}  // namespace
+
+Result<Shadows> Shadows::open(const sim::Scenario& scenario, Policy shown,
+                              const std::map<std::string, Json>& saved) {
+  Shadows out;
+  for (const Policy policy : {Policy::kStatic, Policy::kStock, Policy::kWindlass}) {
+    if (policy == shown) continue;
+    auto world = sim::World::open(scenario, policy, {});
+    if (!world.ok()) return world.error();
+    Shadow shadow{*std::move(world), 0};
+    const auto before = saved.find(part_name(*shadow.world));
+    if (before != saved.end() && before->second.is_number()) {
+      shadow.usd_before = before->second.get<double>();
+    }
+    out.shadows_.push_back(std::move(shadow));
+  }
+  return out;
+}
+
+Status Shadows::run_until(Instant to, const std::function<bool()>& enough) {
+  for (Shadow& shadow : shadows_) {
+    if (shadow.world->now() >= to) continue;
+    if (Status status = shadow.world->run_until(to, enough); !status.ok()) return status;
+  }
+  return {};
+}
+
+void Shadows::client_wrote(const api::Object& object) {
+  if (!concerns_all(object)) return;
+  for (Shadow& shadow : shadows_) {
+    api::Object seen = object;
+    if (auto* deployment = std::get_if<api::Deployment>(&seen)) {
+      // Replicas of a Deployment that is there already are each policy's own to decide.
+      const auto* own = shadow.world->state().deployments().find(deployment->meta.key());
+      if (own != nullptr) deployment->replicas = own->replicas;
+    }
+    shadow.world->put(std::move(seen));
+  }
+}
+
+void Shadows::client_removed(cluster::Kind kind, const std::string& key) {
+  if (kind == cluster::Kind::kPod || kind == cluster::Kind::kNode ||
+      kind == cluster::Kind::kNodeClaim) {
+    return;
+  }
+  for (Shadow& shadow : shadows_) shadow.world->remove(kind, key);
+}
+
+void Shadows::each(const std::function<void(sim::World&)>& control) {
+  for (Shadow& shadow : shadows_) control(*shadow.world);
+}
+
+std::vector<observe::PolicyCost> Shadows::costs() const {
+  std::vector<observe::PolicyCost> out;
+  for (const Shadow& shadow : shadows_) {
+    out.push_back({std::string(controllers::to_string(shadow.world->policy())),
+                   usd_per_hour(*shadow.world),
+                   shadow.usd_before + shadow.world->cloud().cost_usd()});
+  }
+  return out;
+}
+
+std::map<std::string, Json> Shadows::saved() const {
+  std::map<std::string, Json> out;
+  for (const Shadow& shadow : shadows_) {
+    out[part_name(*shadow.world)] = shadow.usd_before + shadow.world->cloud().cost_usd();
+  }
+  return out;
+}
+
+std::vector<sim::RunResult> Shadows::results(bool partial) {
+  std::vector<sim::RunResult> out;
+  for (Shadow& shadow : shadows_) out.push_back(shadow.world->result(partial));
+  return out;
+}
+
+}  // namespace windlass::server::embedded
