@@ -61,7 +61,7 @@ struct Watched {
 };
 
 // The page's part: an update applied to what it had.
-void apply(Json& page, const Json& update) {
+void apply_update(Json& page, const Json& update) {
   for (const auto& [name, value] : update.items()) {
     if (name == "gone") continue;
     if (name == "decisions") {
@@ -107,8 +107,10 @@ TEST(DashboardFeed, UpdatesAddUpToTheSnapshot) {
     Json page = data_of(exchange->stream->pieces.at(0), "snapshot");
     for (int i = 0; i < 240; ++i) {
       watched.run(seconds(20));
-      apply(page, data_of(exchange->stream->pieces.back(), "update"));
-      if (i % 40 == 39) EXPECT_EQ(page, read(watched.feed.snapshot()));
+      apply_update(page, data_of(exchange->stream->pieces.back(), "update"));
+      if (i % 40 == 39) {
+        EXPECT_EQ(page, read(watched.feed.snapshot()));
+      }
     }
     // Nothing was taken from older frames that is no longer so. (Tokens of a server that has gone
     // are known to who looked last.)
@@ -153,7 +155,9 @@ TEST(DashboardFeed, ASnapshotHoldsWhatTheContractSays) {
   EXPECT_GT(page["models"][0]["p95_ms"].get<double>(), 0);
   EXPECT_GE(page["models"][0]["p95_ms"].get<double>(), page["models"][0]["p50_ms"].get<double>());
   for (const auto& [name, value] : response.headers) {
-    if (name == "Content-Security-Policy") EXPECT_TRUE(value.starts_with("default-src 'none'"));
+    if (name == "Content-Security-Policy") {
+      EXPECT_TRUE(value.starts_with("default-src 'none'"));
+    }
   }
 }
 

@@ -117,7 +117,7 @@ TEST_F(PrometheusApiTest, RefusesAsPrometheusDoes) {
        R"(timestamp must not be before start time"})"},
       {"query_range?query=up&start=0&end=11001&step=1",
        R"(400 {"status":"error","errorType":"bad_data","error":"exceeded maximum resolution of )"
-       R"(11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"})"},
+       R"x(11,000 points per timeseries. Try decreasing the query resolution (?step=XX)"})x"},
       {"query_range?query=up[1m]&start=0&end=1&step=1", "400 "},
       {"query_range?query=up&start=-9e9&end=9e9&step=0.001", "400 "},
       {"series", R"(400 {"status":"error","errorType":"bad_data","error":"no match[] parameter )"
