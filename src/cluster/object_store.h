@@ -89,7 +89,7 @@ class ObjectStore {
                                                              uint64_t version) const;
 
   // For a restart: documents as they were, then the version to go on from. No events. Error: the
-  // text is no object of that key.
+  // text is no object with a resource version.
   Status restore(ObjectKey key, std::string json);
   void restore_version(uint64_t version);
 

@@ -172,7 +172,7 @@ TEST(ObjectStore, RefusesToRestoreWhatIsNoObject) {
 // Against a checker that keeps everything: what since() gives is the tail of all that happened, and
 // what it refuses is really gone.
 TEST(ObjectStore, HistoryIsTheTailOfAllThatHappened) {
-  rc::check([](const std::vector<std::pair<uint8_t, bool>>& steps) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::pair<uint8_t, bool>>& steps) {
     ObjectStore store(8, 20 * (sizeof(Document) + 120));
     std::vector<StoreEvent> all;
     store.on_change.push_back([&all](const StoreEvent& event) { all.push_back(event); });
@@ -207,7 +207,7 @@ TEST(ObjectStore, HistoryIsTheTailOfAllThatHappened) {
       RC_ASSERT(store.resource_version() == 0 ||
                 store.since(resource, store.resource_version() - 1).has_value());
     }
-  });
+  }));
 }
 
 }  // namespace

@@ -32,31 +32,32 @@ TEST(OutputQueue, GathersSmallPiecesAndShowsLargeOnesInPlace) {
 }
 
 TEST(OutputQueue, SendsEveryByteOnceInOrder) {
-  rc::check([](const std::vector<std::string>& pieces, const std::vector<uint8_t>& steps) {
-    OutputQueue queue;
-    std::string expected;
-    std::string sent;
-    std::array<char, 16> scratch;
-    size_t step = 0;
-    const auto send_some = [&](size_t limit) {
-      const std::string_view next = queue.next(scratch);
-      RC_ASSERT(next.empty() == queue.empty());
-      const size_t put = std::min(limit, next.size());
-      sent += next.substr(0, put);
-      queue.consume(put);
-    };
-    for (size_t i = 0; i < pieces.size(); ++i) {
-      expected += pieces[i];
-      if (i % 2 == 0) {
-        queue.add(pieces[i]);
-      } else {
-        queue.add(std::make_shared<const std::string>(pieces[i]));
-      }
-      if (step < steps.size()) send_some(steps[step++] % 20);
-    }
-    while (!queue.empty()) send_some(7);
-    RC_ASSERT(sent == expected);
-  });
+  EXPECT_TRUE(
+      rc::check([](const std::vector<std::string>& pieces, const std::vector<uint8_t>& steps) {
+        OutputQueue queue;
+        std::string expected;
+        std::string sent;
+        std::array<char, 16> scratch;
+        size_t step = 0;
+        const auto send_some = [&](size_t limit) {
+          const std::string_view next = queue.next(scratch);
+          RC_ASSERT(next.empty() == queue.empty());
+          const size_t put = std::min(limit, next.size());
+          sent += next.substr(0, put);
+          queue.consume(put);
+        };
+        for (size_t i = 0; i < pieces.size(); ++i) {
+          expected += pieces[i];
+          if (i % 2 == 0) {
+            queue.add(pieces[i]);
+          } else {
+            queue.add(std::make_shared<const std::string>(pieces[i]));
+          }
+          if (step < steps.size()) send_some(steps[step++] % 20);
+        }
+        while (!queue.empty()) send_some(7);
+        RC_ASSERT(sent == expected);
+      }));
 }
 
 }  // namespace

@@ -125,8 +125,6 @@ void RequestParser::compact() {
 }
 
 RequestParser::Step RequestParser::read_head() {
-  // Empty lines before a request are skipped (RFC 9112, 2.2): old clients send one after a body.
-  while (scan_ == 0 && buffer_.compare(at_, 2, "\r\n") == 0) at_ += 2;
   const std::string_view bytes = std::string_view(buffer_).substr(at_);
   size_t line_start = 0;
   if (const size_t last = bytes.substr(0, scan_).rfind('\n'); last != std::string_view::npos) {
@@ -137,6 +135,12 @@ RequestParser::Step RequestParser::read_head() {
     if (feed == std::string_view::npos || feed >= header_bytes_max_) break;
     if (feed == 0 || bytes[feed - 1] != '\r') {
       return fail(400, "lines must end with carriage return and line feed");
+    }
+    if (feed == 1) {
+      // Empty lines before a request are skipped (RFC 9112, 2.2): old clients end bodies with one.
+      at_ += 2;
+      scan_ = 0;
+      return Step::kHead;
     }
     if (feed == line_start + 1) {  // an empty line: the head's end
       const std::string head(bytes.substr(0, line_start));

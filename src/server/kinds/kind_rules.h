@@ -1,5 +1,5 @@
-// What is particular to single kinds: printer columns, defaults, validation, selectable fields. Pure
-// functions of JSON objects; rest calls them by group and kind and knows no kind itself.
+// What is particular to single kinds: printer columns, defaults, validation, selectable fields.
+// Pure functions of JSON objects; rest calls them by group and kind and knows no kind itself.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,11 @@ namespace windlass::server::kinds {
 
 // --- tables ---
 struct Column {
-  std::string name;         // "Ready"
-  std::string type;         // string, integer, number, boolean, date
-  std::string format{};     // "name" for the first
+  std::string name;      // "Ready"
+  std::string type;      // string, integer, number, boolean, date
+  std::string format{};  // "name" for the first
   std::string description{};
-  int priority = 0;         // > 0: wide only
+  int priority = 0;  // > 0: wide only
 };
 using Cells = std::vector<Json>;
 struct Table {
@@ -35,8 +35,8 @@ Table table_for_crd(const Json& additional_printer_columns);
 std::string human_duration(Duration d);
 
 // --- writes ---
-// Defaults a served object shows (restartPolicy, strategy, imagePullPolicy, protocol, ...). `now` is
-// not needed: nothing here depends on time.
+// Defaults a served object shows (restartPolicy, strategy, imagePullPolicy, protocol, ...). `now`
+// is not needed: nothing here depends on time.
 void set_defaults(std::string_view group, std::string_view kind, Json& object);
 // What kube-apiserver would refuse with 422, beyond types: names, required fields, immutable
 // selectors (`old` not null: an update), selector against template labels, ports, quantities, ...
@@ -46,7 +46,8 @@ std::vector<schema::FieldFault> validate(std::string_view group, std::string_vie
 // never).
 bool counts_generation(std::string_view group, std::string_view kind, const Json& before,
                        const Json& after);
-// Field selectors beside metadata.*: pods spec.nodeName, status.phase, ...; events involvedObject.*.
+// Field selectors beside metadata.*: pods spec.nodeName, status.phase, ...; events
+// involvedObject.*.
 std::vector<std::pair<std::string, std::string>> selectable_fields(std::string_view resource,
                                                                    const Json& object);
 // Names as metadata.name may be (DNS subdomain or label by kind); empty: fine, else the message.
