@@ -33,6 +33,9 @@ Fault apply_conflict(const Target& target, const std::vector<patch::ApplyConflic
   std::vector<std::pair<std::string, std::vector<std::string>>> by_manager;
   for (const auto& each : conflicts) {
     std::string who = fmt::format("\"{}\"", each.manager);
+    if (!each.subresource.empty()) {
+      who += fmt::format(" with subresource \"{}\"", each.subresource);
+    }
     if (!each.apply) who += " using " + each.api_version;
     fault.causes.push_back({"FieldManagerConflict", "conflict with " + who, each.field});
     if (by_manager.empty() || by_manager.back().first != who)
