@@ -33,7 +33,7 @@ void prune(const Shape& shape, Json& object);
 
 // CRDs: fills in defaults; checks all that the written schema says (type, required, enum, pattern,
 // bounds, lengths, formats, oneOf/anyOf/allOf/not; list sets and maps without duplicates; the CEL
-// subset named in crd_validation.cc; a rule outside it is not enforced and is listed by
+// subset named in cel.h; a rule outside it is not enforced and is listed by
 // unsupported_rules()).
 void apply_defaults(const Shape& shape, Json& object);
 std::vector<FieldFault> validate(const Shape& shape, const Json& object, const Json* old);
