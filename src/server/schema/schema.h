@@ -59,7 +59,8 @@ struct PublishedKind {
 std::string open_api_v3(std::string_view group, std::string_view version,
                         const std::vector<PublishedKind>& kinds);
 // gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no
-// v3.
+// v3. Served as application/com.github.proto-openapi.spec.v2.v1.0+protobuf: the "@" that clients
+// ask with is an error to them in an answer.
 std::string open_api_v2_protobuf(
     const std::vector<std::pair<std::string, std::vector<PublishedKind>>>& group_versions);
 
