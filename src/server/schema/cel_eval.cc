@@ -53,6 +53,9 @@ class Evaluator {
         if (left.is_error()) return left;
         Value right = eval(node.children[1]);
         if (right.is_error()) return right;
+        charge(left);
+        charge(right);
+        if (budget_ < 0) return Value::failed("cost budget exceeded");
         return charged(binary(node.text, left, right));
       }
       case Op::kCall:
@@ -64,11 +67,21 @@ class Evaluator {
   }
 
  private:
-  // Texts and lists that are made cost what they hold, or a short rule could make long ones.
-  void charge(const Value& value) {
-    if (const std::string* text = value.text()) budget_ -= static_cast<int64_t>(text->size() / 16);
-    if (value.is_list()) budget_ -= static_cast<int64_t>(value.json->size());
+  // What it costs to compare or copy a value, in steps.
+  static int64_t weight_of(const Json& value) {
+    if (value.is_string()) {
+      return 1 + static_cast<int64_t>(value.get_ref<const std::string&>().size() / 16);
+    }
+    int64_t weight = 1;
+    if (value.is_structured()) {
+      for (const Json& inner : value) weight += weight_of(inner);
+    }
+    return weight;
   }
+  void charge(const Value& value) {
+    if (value.is_json()) budget_ -= weight_of(*value.json);
+  }
+  // What was made costs what it holds, or a short rule could make long texts and lists.
   Value charged(Value value) {
     charge(value);
     return value;
@@ -116,9 +129,11 @@ class Evaluator {
       Value element = eval(child);
       if (element.is_error()) return element;
       if (!element.is_json()) return no_overload();
+      charge(element);
+      if (budget_ < 0) return Value::failed("cost budget exceeded");
       out.push_back(*element.json);
     }
-    return charged(Value::of(std::move(out)));
+    return Value::of(std::move(out));
   }
 
   Value map(const Node& node) {
@@ -129,6 +144,8 @@ class Evaluator {
       Value member = eval(node.children[i + 1]);
       if (member.is_error()) return member;
       if (key.text() == nullptr || !member.is_json()) return no_overload();
+      charge(member);
+      if (budget_ < 0) return Value::failed("cost budget exceeded");
       out[*key.text()] = *member.json;
     }
     return Value::of(std::move(out));
@@ -170,8 +187,12 @@ class Evaluator {
     for (const Node& child : node.children) {
       arguments.push_back(eval(child));
       if (arguments.back().is_error()) return arguments.back();
-      charge(arguments.back());
+      if (node.text != "size") charge(arguments.back());
     }
+    // A pattern may have to be compiled.
+    constexpr int64_t kPatternSteps = 100;
+    if (node.text == "matches" || node.text.starts_with("find")) budget_ -= kPatternSteps;
+    if (budget_ < 0) return Value::failed("cost budget exceeded");
     return charged(call(node.text, arguments));
   }
 
@@ -239,9 +260,11 @@ class Evaluator {
       Value mapped = only_filters ? element : eval(node.children.back());
       if (mapped.is_error()) return mapped;
       if (!mapped.is_json()) return no_overload();
+      charge(mapped);
+      if (budget_ < 0) return Value::failed("cost budget exceeded");
       out.push_back(*mapped.json);
     }
-    return charged(Value::of(std::move(out)));
+    return Value::of(std::move(out));
   }
 
   std::vector<std::pair<std::string, Value>> variables_;

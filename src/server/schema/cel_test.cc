@@ -157,6 +157,10 @@ TEST(Cel, WorkAndNestingAreBounded) {
   EXPECT_TRUE(run(sum).starts_with("unsupported"));
   std::string doubled = "'aaaaaaaaaaaaaaaa'";
   for (int i = 0; i < 40; ++i) doubled += ".replace('a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')";
+  std::string big = "[";
+  for (int i = 0; i < 2000; ++i) big += (i == 0 ? "" : ",") + std::to_string(i);
+  EXPECT_EQ(run("self.all(x, self == self)", big + "]"), "error: cost budget exceeded");
+  EXPECT_EQ(run("self.all(x, self.size() == 2000)", big + "]"), "true");
   EXPECT_TRUE(run(doubled).starts_with("error: ")) << run(doubled).substr(0, 80);
 }
 

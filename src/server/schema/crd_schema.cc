@@ -255,8 +255,9 @@ class Reader {
   // Inside a junctor stand restrictions only, nothing that gives a value its shape.
   void check_junctor(const Json& written, const std::string& path, bool int_or_string) {
     if (!written.is_object()) return fail(path, "Invalid value: a schema is an object");
-    for (const char* name : {"type", "default", "nullable", "additionalProperties", "description",
-                             "title", "x-kubernetes-preserve-unknown-fields"}) {
+    for (const char* name :
+         {"type", "default", "nullable", "additionalProperties", "description", "title",
+          "x-kubernetes-preserve-unknown-fields", "x-kubernetes-validations"}) {
       if (member(written, name) == nullptr || (int_or_string && std::string_view(name) == "type")) {
         continue;
       }

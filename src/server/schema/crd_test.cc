@@ -249,6 +249,14 @@ TEST(CrdValidation, OldElementsAreFoundByKey) {
             Texts{R"(spec.x[0].v: Invalid value: "integer": failed rule: self >= oldSelf)"});
 }
 
+TEST(CrdValidation, DeepJunctorsAreNoTrap) {
+  std::string x = R"({"minimum":2})";
+  for (int i = 0; i < 60; ++i) x = R"({"allOf":[)" + x + "]}";
+  x = R"({"type":"integer",)" + x.substr(1);
+  EXPECT_EQ(faults_of(x, "1"),
+            Texts{"spec.x: Invalid value: 1: spec.x in body should be greater than or equal to 2"});
+}
+
 TEST(Formats, Table) {
   for (const auto& [format, good, bad] : std::vector<std::array<std::string, 3>>{
            {"date", "2026-02-28", "2026-02-30"},

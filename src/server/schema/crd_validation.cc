@@ -253,8 +253,9 @@ class Validator {
     };
     size_t of = 0;
     const std::string quoted = fmt::format("\"{}\"", path);
-    if (count("allOf", of) < of) {
-      for (const Json& part : schema["allOf"]) check(part, value, nullptr, path);
+    // Its parts are checked here and now: twice at every level would be 2^levels of work.
+    if (const Json* all = member(schema, "allOf"); all != nullptr && all->is_array()) {
+      for (const Json& part : *all) check(part, value, nullptr, path);
     }
     if (count("anyOf", of) == 0 && of > 0) {
       invalid(path, value, quoted + " must validate at least one schema (anyOf)");
