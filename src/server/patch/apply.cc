@@ -34,20 +34,22 @@ Json empty_object(const Json& config) {
   return object;
 }
 
-// Removes from `merged` what the manager applied last time and doesn't now, unless it is in `owned`
-// (everyone's fields, the new ones of this manager included).
-Json prune(Json merged, const FieldSet& last, const FieldSet& owned, const Shape& shape) {
-  if (last.empty()) return merged;
+// What the manager applied last time and doesn't now, unless it is in `owned` (everyone's fields,
+// the new ones of this manager included): the paths to remove from `merged`.
+FieldSet abandoned(const Json& merged, const FieldSet& last, const FieldSet& owned,
+                   const Shape& shape) {
+  if (last.empty()) return {};
   const FieldSet before = with_named(last, &shape);
   const FieldSet all = with_named(fields_of(merged, &shape), &shape);
+  const auto fields_without = [&](const FieldSet& doomed) {
+    const Json rest = remove_fields(merged, doomed, &shape, Emptied::kNull);
+    return with_named(fields_of(rest, &shape), &shape);
+  };
   // Taking away whole items and members takes what others own in them; that comes back, and so does
   // what nobody owned: it must stay unless its holder went.
-  const Json without = remove_fields(merged, before, &shape);
-  const FieldSet kept =
-      unite(with_named(fields_of(without, &shape), &shape), with_named(owned, &shape));
-  const Json with_owned = remove_fields(merged, subtract(all, kept), &shape);
-  const FieldSet left = with_named(fields_of(with_owned, &shape), &shape);
-  return remove_fields(std::move(merged), intersect(subtract(all, left), before), &shape);
+  const FieldSet kept = unite(fields_without(before), with_named(owned, &shape));
+  const FieldSet left = fields_without(subtract(all, kept));
+  return intersect(subtract(all, left), before);
 }
 
 struct Clash {
@@ -116,9 +118,10 @@ Result<Applied> apply(const Json& live, const Json& config, const Shape& shape,
   FieldSet owned;
   for (const auto& [owner, entry] : managed) owned = unite(std::move(owned), entry.fields);
 
-  Json merged = prune(merge_config(live_bare, config, &shape), last, owned, shape);
-  merged = drop_nulls(std::move(merged), &shape);
-  const Changes changes = compare(&live_bare, &merged, &shape);
+  const Json laid_over = merge_config(live_bare, config, &shape);
+  const FieldSet doomed = abandoned(laid_over, last, owned, shape);
+  const Json outcome = remove_fields(laid_over, doomed, &shape, Emptied::kNull);
+  const Changes changes = compare(&live_bare, &outcome, &shape);
   const FieldSet changed = unite(changes.added, changes.modified);
 
   std::vector<Clash> found = clashes(managed, self, changed);
@@ -134,12 +137,13 @@ Result<Applied> apply(const Json& live, const Json& config, const Shape& shape,
   }
   if (!force && !found.empty()) return Applied{nullptr, conflicts_of(found, managed)};
 
-  if (merged != live_bare || live.is_null()) managed[self].time = time_of(manager.now);
+  if (outcome != live_bare || live.is_null()) managed[self].time = time_of(manager.now);
   disown(managed, unite(changed, changes.removed), &self);
   if (const auto own = managed.find(self); own != managed.end()) {
     own->second.fields = without_unowned(own->second.fields);
     if (own->second.fields.empty()) managed.erase(own);
   }
+  Json merged = drop_nulls(remove_fields(laid_over, doomed, &shape), &shape);
   if (manager.name == kKubectl) refresh_last_applied(merged, config);
   set_managed_fields(merged, managed);
   return Applied{std::move(merged), {}};

@@ -61,10 +61,7 @@ FieldSet last_applied_fields(const Json& live, const schema::Shape& shape) {
 void refresh_last_applied(Json& object, const Json& config) {
   if (annotation_of(object).empty()) return;
   Json applied = config;
-  if (Json* const annotations = annotations_of(applied)) {
-    annotations->erase(kAnnotation);
-    if (annotations->empty()) applied["metadata"].erase("annotations");
-  }
+  if (Json* const annotations = annotations_of(applied)) annotations->erase(kAnnotation);
   Json& annotations = *annotations_of(object);
   annotations[kAnnotation] = applied.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   // Too long for an annotation: without it, a client-side apply starts anew.

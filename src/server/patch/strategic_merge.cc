@@ -7,8 +7,9 @@
 //   $deleteFromPrimitiveList/x: [..] values to take out of list x
 //   $setElementOrder/x: [..]         the order of list x afterwards
 //   $retainKeys: [..]                members not named are removed (deployment strategy, volumes)
-#include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,8 +50,23 @@ bool is_directive(std::string_view key) {
          key.starts_with(kSetOrder);
 }
 
-// A part of the patch that meets nothing in the object: what stays when its directives, and members
-// that are null, are gone. None: the part itself is a directive.
+// A part of the patch that is taken as it stands, without members that are null or directives.
+Json literal(const Json& value) {
+  if (value.is_array()) {
+    Json list = Json::array();
+    for (const Json& element : value) list.push_back(literal(element));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  Json object = Json::object();
+  for (const auto& [key, member] : value.items()) {
+    if (!member.is_null() && !is_directive(key)) object[key] = literal(member);
+  }
+  return object;
+}
+
+// A part of the patch that meets nothing in the object: what stays when objects with a $patch are
+// gone from it. None: the part itself is one.
 std::optional<Json> plain(const Json& value) {
   if (value.is_array()) {
     Json list = Json::array();
@@ -109,6 +125,7 @@ Result<Json> merge_scalars(const Json& live, const Json& patch) {
 // the elements left to merge. With $patch: replace these become the list.
 Result<Json> take_directives(Json& live, const Json& patch, const std::string& merge_key) {
   Json rest = Json::array();
+  std::set<std::string> doomed;
   bool replace = false;
   for (const Json& element : patch) {
     const auto directive = element.find(kPatch);
@@ -117,24 +134,28 @@ Result<Json> take_directives(Json& live, const Json& patch, const std::string& m
     } else if (*directive == "replace") {
       replace = true;
     } else if (*directive == "delete") {
-      const Result<std::string> doomed = identity_of(element, merge_key);
-      if (!doomed) return doomed.error();
-      Json kept = Json::array();
-      for (Json& item : live) {
-        const Result<std::string> identity = identity_of(item, merge_key);
-        if (!identity) return identity.error();
-        if (*identity != *doomed) kept.push_back(std::move(item));
-      }
-      live = std::move(kept);
+      Result<std::string> identity = identity_of(element, merge_key);
+      if (!identity) return identity.error();
+      doomed.insert(*std::move(identity));
     } else if (*directive == "merge") {
       return Error("merging lists cannot yet be specified in the patch");
     } else {
       return unknown_directive(*directive, element);
     }
   }
-  if (!replace) return rest;
-  live = *plain(rest);
-  return Json::array();
+  if (replace) {
+    live = literal(rest);
+    return Json::array();
+  }
+  if (doomed.empty()) return rest;
+  Json kept = Json::array();
+  for (Json& item : live) {
+    const Result<std::string> identity = identity_of(item, merge_key);
+    if (!identity) return identity.error();
+    if (!doomed.contains(*identity)) kept.push_back(std::move(item));
+  }
+  live = std::move(kept);
+  return rest;
 }
 
 Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
@@ -150,7 +171,7 @@ Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
     if (!identity) return identity.error();
     const auto [at, is_new] = places->position.emplace(*identity, merged.size());
     if (is_new) {
-      merged.push_back(plain(change).value_or(Json::object()));
+      merged.push_back(literal(change));
       continue;
     }
     const Status done = merge_object(merged[at->second], change, element_shape);
@@ -160,7 +181,7 @@ Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
 }
 
 Result<Json> merge_list(const Json& live, const Json& patch, const Rule& rule) {
-  if (!rule.merge) return *plain(patch);
+  if (!rule.merge) return literal(patch);
   const Result<bool> objects = holds_objects(live, patch);
   if (!objects) return objects.error();
   return *objects ? merge_objects(live, patch, rule) : merge_scalars(live, patch);
@@ -180,9 +201,11 @@ Status retain_keys(Json& object, const Json& patch) {
   if (directive == patch.end()) return {};
   const Error malformed("invalid patch format of retainKeys");
   if (!directive->is_array()) return malformed;
-  const auto retained = [&](const std::string& key) {
-    return std::find(directive->begin(), directive->end(), Json(key)) != directive->end();
-  };
+  std::set<std::string> keys;
+  for (const Json& key : *directive) {
+    if (key.is_string()) keys.insert(key.get<std::string>());
+  }
+  const auto retained = [&](const std::string& key) { return keys.contains(key); };
   for (const auto& [key, value] : patch.items()) {
     if (!value.is_null() && !is_directive(key) && !retained(key)) return malformed;
   }
@@ -252,6 +275,10 @@ Status merge_member(Json& object, const std::string& key, const Json& change, co
   const auto live = object.find(key);
   const bool both_objects = live != object.end() && live->is_object() && change.is_object();
   if (both_objects && !rule.replace) return merge_object(*live, change, rule.shape);
+  if (both_objects) {
+    *live = literal(change);
+    return {};
+  }
   if (live != object.end() && live->is_array() && change.is_array()) {
     Result<Json> merged = merge_list(*live, change, rule);
     if (!merged) return merged.error();
@@ -276,9 +303,7 @@ Status merge_object(Json& object, const Json& patch, const Shape* shape) {
     if (*directive == "delete") {
       object = Json::object();
     } else if (*directive == "replace") {
-      Json replacement = patch;
-      replacement.erase(kPatch);
-      object = *plain(replacement);
+      object = literal(patch);
     } else {
       return unknown_directive(*directive, patch);
     }

@@ -8,10 +8,10 @@
 namespace windlass::server::patch {
 namespace {
 
-// [{}] is how a client asks to have all entries forgotten. [] isn't: it is what a client writes
-// that doesn't know of managedFields.
+// [] and [{}] are how a client asks to have all entries forgotten; not to send any changes nothing.
 bool asks_for_reset(const Json& entries) {
-  return entries.is_array() && entries.size() == 1 && entries[0].is_object() && entries[0].empty();
+  return entries.is_array() &&
+         (entries.empty() || (entries.size() == 1 && entries[0].is_object() && entries[0].empty()));
 }
 
 ManagedFields entries_of(const Json& object) {

@@ -1,5 +1,6 @@
 #include "server/patch/typed_merge.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -114,10 +115,11 @@ Json merge_items(const Json& live, const Json& config, const Shape& shape) {
   };
   // The first wanted item, from `next` on, that is live too: its place in `live` is the place up to
   // which wanted items are put in.
+  size_t shared = 0;
   const auto next_shared = [&] {
-    size_t i = next;
-    while (i < wanted.size() && !old_values.contains(wanted[i].step)) ++i;
-    return i;
+    shared = std::max(shared, next);
+    while (shared < wanted.size() && !old_values.contains(wanted[shared].step)) ++shared;
+    return shared;
   };
   for (const Item& item : old) {
     const auto place = item.step.empty() ? wanted_at.end() : wanted_at.find(item.step);
@@ -144,18 +146,63 @@ Json merge_members(const Json& live, const Json& config, const Shape* shape) {
   return merged;
 }
 
-Json remove_items(Json object, const FieldSet& doomed, const Shape& shape) {
+// What is left of a value, and whether that is nothing. Members that went because they were left
+// empty count as still there, so that emptiness doesn't travel upwards.
+struct Rest {
+  Json value;
+  bool nothing = false;
+};
+Rest remove_from(Json value, const FieldSet& doomed, const Shape* shape, Emptied emptied);
+
+Rest remove_items(Json list, const FieldSet& doomed, const Shape& shape, Emptied emptied) {
   Json kept = Json::array();
-  for (Json& item : object) {
+  for (Json& item : list) {
     const Result<std::string> step = item_step(shape, item);
     const FieldSet* const below = step ? doomed.at(*step) : nullptr;
     if (below == nullptr) {
       kept.push_back(std::move(item));
     } else if (!below->member) {
-      kept.push_back(remove_fields(std::move(item), *below, shape.element));
+      kept.push_back(remove_from(std::move(item), *below, shape.element, emptied).value);
     }
   }
-  return kept;
+  const bool nothing = kept.empty();
+  return {std::move(kept), nothing};
+}
+
+Rest remove_members(Json object, const FieldSet& doomed, const Shape* shape, Emptied emptied) {
+  size_t left_empty = 0;
+  for (const auto& [step, below] : doomed.children) {
+    if (!step.starts_with("f:")) continue;
+    const std::string key = step.substr(2);
+    const auto found = object.find(key);
+    if (found == object.end()) continue;
+    if (below.member) {
+      object.erase(found);
+      continue;
+    }
+    Rest rest = remove_from(std::move(*found), below, member_of(shape, key).shape, emptied);
+    *found = std::move(rest.value);
+    if (!rest.nothing) continue;
+    ++left_empty;
+    if (emptied == Emptied::kNull) {
+      *found = nullptr;
+    } else {
+      object.erase(found);
+    }
+  }
+  const bool nothing = object.empty() && left_empty == 0;
+  return {std::move(object), nothing};
+}
+
+Rest remove_from(Json value, const FieldSet& doomed, const Shape* shape, Emptied emptied) {
+  const Form form = form_of(shape, value);
+  if (form == Form::kItems && value.is_array()) {
+    return remove_items(std::move(value), doomed, *shape, emptied);
+  }
+  if (form == Form::kMembers && value.is_object()) {
+    return remove_members(std::move(value), doomed, shape, emptied);
+  }
+  return {std::move(value), false};
 }
 
 }  // namespace
@@ -175,24 +222,8 @@ Json merge_config(const Json& live, const Json& config, const Shape* shape) {
   return config;
 }
 
-Json remove_fields(Json object, const FieldSet& doomed, const Shape* shape) {
-  const Form form = form_of(shape, object);
-  if (form == Form::kItems && object.is_array()) {
-    return remove_items(std::move(object), doomed, *shape);
-  }
-  if (form != Form::kMembers || !object.is_object()) return object;
-  for (const auto& [step, below] : doomed.children) {
-    if (!step.starts_with("f:")) continue;
-    const std::string key = step.substr(2);
-    const auto found = object.find(key);
-    if (found == object.end()) continue;
-    const bool held_something = found->is_structured() && !found->empty();
-    if (!below.member)
-      *found = remove_fields(std::move(*found), below, member_of(shape, key).shape);
-    const bool emptied = held_something && found->empty();
-    if (below.member || emptied) object.erase(found);
-  }
-  return object;
+Json remove_fields(Json object, const FieldSet& doomed, const Shape* shape, Emptied emptied) {
+  return remove_from(std::move(object), doomed, shape, emptied).value;
 }
 
 Json drop_nulls(Json object, const Shape* shape) {

@@ -18,8 +18,11 @@ Status check_config(const Json& config, const schema::Shape* shape);
 Json merge_config(const Json& live, const Json& config, const schema::Shape* shape);
 
 // `object` without the paths in `doomed`; members and items go with everything in them. An object
-// or list that this empties goes too.
-Json remove_fields(Json object, const FieldSet& doomed, const schema::Shape* shape);
+// or list that this empties goes too, or null is left in its place: whoever owns its name goes on
+// owning it, and sees no removal.
+enum class Emptied { kGone, kNull };
+Json remove_fields(Json object, const FieldSet& doomed, const schema::Shape* shape,
+                   Emptied emptied = Emptied::kGone);
 
 // `object` without members that are null, where the shape doesn't give null a meaning.
 Json drop_nulls(Json object, const schema::Shape* shape);
