@@ -168,8 +168,15 @@ void check_horizontal_pod_autoscaler(const Json& object, const Json*, Faults& fa
   }
   check_reference(at(spec, "scaleTargetRef"), "spec.scaleTargetRef", faults);
   const Json& metrics = items(at(spec, "metrics"));
+  bool from_zero = false;  // pods' own metrics can't wake what has no pods
   for (size_t i = 0; i < metrics.size(); ++i) {
     check_metric(metrics[i], index("spec.metrics", i), faults);
+    from_zero |= at(metrics[i], "type") == "Object" || at(metrics[i], "type") == "External";
+  }
+  if (!least.is_null() && whole(least) == 0 && !from_zero) {
+    faults.forbidden("spec.metrics",
+                     "must specify at least one Object or External metric to support scaling to "
+                     "zero replicas");
   }
   const Json& behavior = at(spec, "behavior");
   check_scaling_rules(at(behavior, "scaleUp"), "spec.behavior.scaleUp", faults);

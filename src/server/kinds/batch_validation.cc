@@ -105,6 +105,12 @@ void check_job_update(const Json& object, const Json& old, Faults& faults) {
   }
 }
 
+size_t words(std::string_view text) {
+  size_t count = 0;
+  for (const std::string_view part : split(text, ' ')) count += part.empty() ? 0 : 1;
+  return count;
+}
+
 void check_schedule(const Json& spec, Faults& faults) {
   const std::string schedule = text(at(spec, "schedule"));
   if (schedule.empty()) {
@@ -117,6 +123,10 @@ void check_schedule(const Json& spec, Faults& faults) {
     if (!period.ok()) {
       faults.invalid("spec.schedule", schedule, "failed to parse duration " + schedule);
     }
+  } else if (const size_t found = words(schedule); !schedule.starts_with('@') && found != 5) {
+    faults.invalid(
+        "spec.schedule", schedule,
+        "expected exactly 5 fields, found " + std::to_string(found) + ": [" + schedule + "]");
   } else if (const auto parsed = scaling::CronSchedule::parse(schedule); !parsed.ok()) {
     faults.invalid("spec.schedule", schedule, parsed.error().message());
   }

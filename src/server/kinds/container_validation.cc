@@ -36,6 +36,29 @@ void check_ports(const Json& container, const std::string& path, Faults& faults)
   }
 }
 
+// What a pod may learn of itself through its environment.
+void check_field_path(const std::string& field, const std::string& path, Faults& faults) {
+  const std::vector<std::string_view> kFields = {"metadata.name",
+                                                 "metadata.namespace",
+                                                 "metadata.uid",
+                                                 "spec.nodeName",
+                                                 "spec.serviceAccountName",
+                                                 "status.hostIP",
+                                                 "status.hostIPs",
+                                                 "status.podIP",
+                                                 "status.podIPs"};
+  if (field.empty()) {
+    faults.required(path);
+  } else if (field.starts_with("metadata.labels['") ||
+             field.starts_with("metadata.annotations['")) {
+    const size_t from = field.find('\'') + 1;
+    const std::string name = field.substr(from, field.rfind("']") - from);
+    faults.check(path, name, qualified_name_fault(name));
+  } else {
+    faults.one_of(path, field, kFields);
+  }
+}
+
 void check_value_from(const Json& variable, const std::string& path, Faults& faults) {
   const Json& source = at(variable, "valueFrom");
   if (source.is_null()) return;
@@ -53,6 +76,8 @@ void check_value_from(const Json& variable, const std::string& path, Faults& fau
   for (const std::string ref : {"configMapKeyRef", "secretKeyRef"}) {
     const Json& given = at(source, ref);
     if (given.is_null()) continue;
+    const std::string object = text(at(given, "name"));
+    faults.check(path + "." + ref + ".name", object, dns_subdomain_fault(object));
     const std::string name = text(at(given, "key"));
     if (name.empty()) {
       faults.required(path + "." + ref + ".key");
@@ -61,7 +86,7 @@ void check_value_from(const Json& variable, const std::string& path, Faults& fau
     }
   }
   if (const Json& ref = at(source, "fieldRef"); ref.is_object()) {
-    if (text(at(ref, "fieldPath")).empty()) faults.required(path + ".fieldRef.fieldPath");
+    check_field_path(text(at(ref, "fieldPath")), path + ".fieldRef.fieldPath", faults);
   }
 }
 
@@ -77,7 +102,14 @@ void check_environment(const Json& container, const std::string& path, Faults& f
     }
     check_value_from(variables[i], here + ".valueFrom", faults);
   }
-  for (const Json& source : items(at(container, "envFrom"))) {
+  const Json& sources = items(at(container, "envFrom"));
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const Json& source = sources[i];
+    for (const std::string ref : {"configMapRef", "secretRef"}) {
+      if (at(source, ref).is_object() && text(at(source, {ref, "name"})).empty()) {
+        faults.required(index(path + ".envFrom", i) + "." + ref + ".name");
+      }
+    }
     const int given = static_cast<int>(at(source, "configMapRef").is_object()) +
                       static_cast<int>(at(source, "secretRef").is_object());
     if (given == 1) continue;
@@ -121,6 +153,9 @@ void check_probe(const Json& probe, const std::string& path, Faults& faults) {
   }
   if (handlers == 0) faults.required(path, "must specify a handler type");
   if (handlers > 1) faults.forbidden(path, "may not specify more than 1 handler type");
+  if (at(probe, "exec").is_object() && items(at(probe, {"exec", "command"})).empty()) {
+    faults.required(path + ".exec.command");
+  }
   for (const std::string handler : {"httpGet", "tcpSocket", "grpc"}) {
     const Json& port = at(probe, {handler, "port"});
     const std::string here = path + "." + handler + ".port";
@@ -232,6 +267,14 @@ std::vector<std::string> check_volumes(const Json& spec, const std::string& path
       const Json& given = at(volumes[i], source);
       if (given.is_object() && text(at(given, need)).empty()) {
         faults.required(here + "." + std::string(source) + "." + std::string(need));
+      }
+    }
+    if (const Json& ephemeral = at(volumes[i], "ephemeral"); ephemeral.is_object()) {
+      const std::string claim = here + ".ephemeral.volumeClaimTemplate";
+      if (at(ephemeral, "volumeClaimTemplate").is_null()) {
+        faults.required(claim);
+      } else {
+        check_claim_spec(at(ephemeral, {"volumeClaimTemplate", "spec"}), claim + ".spec", faults);
       }
     }
     if (name.empty()) {

@@ -54,7 +54,15 @@ void default_volume_object(Json& object) {
 
 void default_claim(Json& object) {
   default_claim_spec(make_object(object, "spec"));
-  set_if_zero(make_object(object, "status"), "phase", "Pending");
+  Json& status = make_object(object, "status");
+  set_if_zero(status, "phase", "Pending");
+  if (at(status, "capacity").is_object()) canonical_quantities(status["capacity"]);
+}
+
+void default_storage_capacity(Json& object) {
+  for (const char* size : {"capacity", "maximumVolumeSize"}) {
+    if (!at(object, size).is_null()) object[size] = quantity_text(at(object, size));
+  }
 }
 
 void default_storage_class(Json& object) {
@@ -117,7 +125,7 @@ void default_ingress(Json& object) { make_object(make_object(object, "status"), 
 
 void default_role_binding(Json& object) {
   constexpr std::string_view kGroup = "rbac.authorization.k8s.io";
-  if (at(object, "roleRef").is_object()) set_if_zero(object["roleRef"], "apiGroup", kGroup);
+  set_if_zero(make_object(object, "roleRef"), "apiGroup", kGroup);
   if (!at(object, "subjects").is_array()) return;
   for (Json& subject : object["subjects"]) {
     const std::string kind = text(at(subject, "kind"));
@@ -215,6 +223,7 @@ constexpr std::array kDefaults = {
     Entry{"scheduling.k8s.io", "PriorityClass", default_priority_class},
     Entry{"storage.k8s.io", "StorageClass", default_storage_class},
     Entry{"storage.k8s.io", "CSIDriver", default_csi_driver},
+    Entry{"storage.k8s.io", "CSIStorageCapacity", default_storage_capacity},
     Entry{"apiextensions.k8s.io", "CustomResourceDefinition", default_crd},
     Entry{"admissionregistration.k8s.io", "MutatingWebhookConfiguration", default_webhooks},
     Entry{"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", default_webhooks},

@@ -26,9 +26,11 @@ Json* object_at(Json& value, std::string_view key) {
   return found != value.end() && found->is_object() ? &*found : nullptr;
 }
 
-// Always for :latest and for no tag at all, unless the image is named by digest.
+// Always for :latest and for no tag at all, unless the image is named by digest (or no image's
+// name).
 std::string_view pull_policy(const std::string& image) {
-  if (image.find('@') != std::string::npos) return "IfNotPresent";
+  const bool no_name = image.empty() || image.find(' ') != std::string::npos;
+  if (no_name || image.find('@') != std::string::npos) return "IfNotPresent";
   const size_t name = image.rfind('/');  // a colon before it belongs to a registry's port
   const size_t colon = image.find(':', name == std::string::npos ? 0 : name);
   if (colon == std::string::npos) return "Always";
@@ -210,10 +212,8 @@ void default_pod_spec(Json& spec) {
 }
 
 void default_pod_template(Json& object) {
-  Json* spec = object_at(object, "spec");
-  Json* pod = spec == nullptr ? nullptr : object_at(*spec, "template");
-  if (pod == nullptr) return;
-  default_pod_spec(make_object(*pod, "spec"));
+  if (!object.is_object()) return;
+  default_pod_spec(make_object(make_object(make_object(object, "spec"), "template"), "spec"));
 }
 
 void default_pod(Json& pod) {

@@ -156,6 +156,12 @@ void check_pod_spec(const Json& spec, const std::string& path, const PodSpecCont
       faults.check(path + "." + name, value, dns_label_fault(value));
     }
   }
+  const Json& gates = items(at(spec, "readinessGates"));
+  for (size_t i = 0; i < gates.size(); ++i) {
+    const std::string type = text(at(gates[i], "conditionType"));
+    faults.check(index(path + ".readinessGates", i) + ".conditionType", type,
+                 qualified_name_fault(type));
+  }
   for (const auto& [name, amount] : members(at(spec, "overhead")).items()) {
     check_quantity(name, amount, key(path + ".overhead", name), faults);
   }
@@ -188,7 +194,7 @@ void check_node(const Json& object, const Json* old, Faults& faults) {
   check_taints(at(object, {"spec", "taints"}), faults);
   for (const std::string list : {"capacity", "allocatable"}) {
     for (const auto& [name, amount] : members(at(object, {"status", list})).items()) {
-      check_quantity(name, amount, key("status." + list, name), faults);
+      check_quantity(name, amount, "status." + list + "." + name, faults);
     }
   }
   if (old == nullptr) return;

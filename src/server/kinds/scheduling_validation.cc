@@ -12,7 +12,7 @@ namespace {
 
 void check_node_requirement(const Json& requirement, const std::string& path, bool strict,
                             Faults& faults) {
-  const Json& op = at(requirement, "operator");
+  const Json op = text(at(requirement, "operator"));
   const Json& values = items(at(requirement, "values"));
   if (op == "In" || op == "NotIn") {
     if (values.empty()) {
@@ -102,9 +102,9 @@ void check_spread(const Json& constraints, const std::string& path, Faults& faul
     const Json& one = constraints[i];
     const std::string here = index(path, i);
     const std::string topology = text(at(one, "topologyKey"));
-    const Json& action = at(one, "whenUnsatisfiable");
+    const Json action = text(at(one, "whenUnsatisfiable"));
     if (whole(at(one, "maxSkew")) <= 0) {
-      faults.invalid(here + ".maxSkew", whole(at(one, "maxSkew")), "must be greater than 0");
+      faults.invalid(here + ".maxSkew", whole(at(one, "maxSkew")), "must be greater than zero");
     }
     if (topology.empty()) {
       faults.required(here + ".topologyKey", "can not be empty");
@@ -121,7 +121,7 @@ void check_spread(const Json& constraints, const std::string& path, Faults& faul
     }
     if (const Json& domains = at(one, "minDomains"); !domains.is_null()) {
       if (whole(domains) <= 0) {
-        faults.invalid(here + ".minDomains", domains, "must be greater than 0");
+        faults.invalid(here + ".minDomains", domains, "must be greater than zero");
       }
       if (action != "DoNotSchedule") {
         faults.invalid(

@@ -58,7 +58,10 @@ void check_claim_update(const Json& object, const Json& old, Faults& faults) {
     return Quantity::parse(scalar_text(at(claim, {"spec", "resources", "requests", "storage"})));
   };
   const Result<Quantity> from = size_of(old), to = size_of(object);
-  if (from.ok() && to.ok() && *to < *from) {
+  // Asking for less is fine as long as no volume has grown that far.
+  const Result<Quantity> have =
+      Quantity::parse(quantity_text(at(old, {"status", "capacity", "storage"})));
+  if (from.ok() && to.ok() && have.ok() && *to < *from && *to <= *have) {
     faults.forbidden("spec.resources.requests.storage",
                      "field can not be less than status.capacity");
   }

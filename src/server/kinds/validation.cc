@@ -155,7 +155,7 @@ void check_label_selector(const Json& selector, const std::string& path, Faults&
   const Json& expressions = items(at(selector, "matchExpressions"));
   for (size_t i = 0; i < expressions.size(); ++i) {
     const std::string here = index(path + ".matchExpressions", i);
-    const Json& op = at(expressions[i], "operator");
+    const Json op = text(at(expressions[i], "operator"));
     const Json& values = items(at(expressions[i], "values"));
     if (op == "In" || op == "NotIn") {
       if (values.empty()) {

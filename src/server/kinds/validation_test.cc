@@ -219,7 +219,7 @@ TEST(Validation, PodSpec) {
         "topologyKey: Required value: can not be empty"},
        {R"({"spec":{"topologySpreadConstraints":[{"maxSkew":0,"topologyKey":"zone",
             "whenUnsatisfiable":"DoNotSchedule"}]}})",
-        "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than 0"},
+        "spec.topologySpreadConstraints[0].maxSkew: Invalid value: 0: must be greater than zero"},
        {R"({"spec":{"schedulingGates":[{"name":"g"}],"nodeName":"n"}})",
         "spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared"}});
 }
@@ -262,7 +262,7 @@ TEST(Validation, Nodes) {
                       {"key":"a","effect":"NoSchedule"}]}})",
                   "metadata.taints[1]: Duplicate value"},
                  {R"({"status":{"capacity":{"nvidia.com/gpu":"0.5"}}})",
-                  "status.capacity[nvidia.com/gpu]: Invalid value: \"500m\": must be an integer"}});
+                  "status.capacity.nvidia.com/gpu: Invalid value: \"500m\": must be an integer"}});
   expect_update_faults("", "Node", base,
                        {{R"({"spec":{"unschedulable":true}})", ""},
                         {R"({"spec":{"providerID":"other"}})",
@@ -430,15 +430,21 @@ TEST(Validation, Storage) {
       {{R"({"spec":{"accessModes":["Any"]}})", "spec.accessModes: Unsupported value"},
        {R"({"spec":{"resources":null}})", "spec.resources[storage]: Required value"},
        {R"({"spec":{"resources":{"requests":{"storage":"0"}}}})", "must be greater than zero"}});
-  expect_update_faults(
-      "", "PersistentVolumeClaim", claim,
-      {{R"({"spec":{"volumeName":"v"}})", ""},
-       {R"({"spec":{"storageClassName":"other"}})",
-        "spec: Forbidden: spec is immutable after creation"},
-       {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})", "field can not be less than"},
-       {R"({"status":{"phase":"Bound"},
+  expect_update_faults("", "PersistentVolumeClaim", claim,
+                       {{R"({"spec":{"volumeName":"v"}})", ""},
+                        {R"({"spec":{"storageClassName":"other"}})",
+                         "spec: Forbidden: spec is immutable after creation"},
+                        {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})",
+                         "spec: Forbidden: spec is immutable after creation"},
+                        {R"({"status":{"phase":"Bound"},
                              "spec":{"resources":{"requests":{"storage":"20Gi"}}}})",
-        ""}});
+                         ""}});
+  Json grown = json(claim);
+  grown["status"] = {{"phase", "Bound"}, {"capacity", {{"storage", "6Gi"}}}};
+  expect_update_faults("", "PersistentVolumeClaim", grown.dump(),
+                       {{R"({"spec":{"resources":{"requests":{"storage":"8Gi"}}}})", ""},
+                        {R"({"spec":{"resources":{"requests":{"storage":"5Gi"}}}})",
+                         "field can not be less than status.capacity"}});
   expect_faults("", "PersistentVolume",
                 R"({"metadata":{"name":"v"},"spec":{"accessModes":["ReadWriteOnce"],
                     "capacity":{"storage":"1Gi"},"csi":{"driver":"d","volumeHandle":"h"}}})",

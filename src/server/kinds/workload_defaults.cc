@@ -89,15 +89,16 @@ void default_replica_set(Json& object) {
   if (spec == nullptr) return;
   default_pod_template(object);
   set_if_absent(*spec, "replicas", 1);
-  labels_from_template(object, Json(at(*spec, {"template", "metadata", "labels"})));
   default_status(object, {"replicas"});
 }
 
 void default_replication_controller(Json& object) {
   Json* spec = spec_of(object);
   if (spec == nullptr) return;
+  if (at(*spec, "template").is_null()) return set_if_absent(*spec, "replicas", 1);
   default_replica_set(object);
   const Json labels = members(at(*spec, {"template", "metadata", "labels"}));
+  labels_from_template(object, labels);
   if (members(at(*spec, "selector")).empty() && !labels.empty()) (*spec)["selector"] = labels;
 }
 
@@ -174,7 +175,7 @@ void default_cron_job(Json& object) {
   set_if_absent(*spec, "suspend", false);
   set_if_absent(*spec, "successfulJobsHistoryLimit", 3);
   set_if_absent(*spec, "failedJobsHistoryLimit", 1);
-  if (at(*spec, "jobTemplate").is_object()) default_pod_template((*spec)["jobTemplate"]);
+  default_pod_template(make_object(*spec, "jobTemplate"));
   default_status(object, {});
 }
 
@@ -192,8 +193,8 @@ void default_service(Json& object) {
     for (Json& port : (*spec)["ports"]) default_service_port(port);
   }
   if (reachable_from_outside(*spec)) set_if_zero(*spec, "externalTrafficPolicy", "Cluster");
-  const bool external_name = at(*spec, "type") == "ExternalName";
-  if (!external_name) {
+  const std::string type = text(at(*spec, "type"));
+  if (type == "ClusterIP" || type == "NodePort" || type == "LoadBalancer") {
     set_if_absent(*spec, "internalTrafficPolicy", "Cluster");
     default_cluster_ips(*spec);
     set_if_absent(*spec, "ipFamilies", Json::array({"IPv4"}));
@@ -202,7 +203,11 @@ void default_service(Json& object) {
   if (at(*spec, "type") == "LoadBalancer") {
     set_if_absent(*spec, "allocateLoadBalancerNodePorts", true);
   }
-  make_object(make_object(object, "status"), "loadBalancer");
+  Json& balancer = make_object(make_object(object, "status"), "loadBalancer");
+  if (at(*spec, "type") != "LoadBalancer" || !at(balancer, "ingress").is_array()) return;
+  for (Json& one : balancer["ingress"]) {
+    if (!text(at(one, "ip")).empty()) set_if_absent(one, "ipMode", "VIP");
+  }
 }
 
 void default_horizontal_pod_autoscaler(Json& object) {

@@ -13,16 +13,21 @@ bool is_empty_selector(const Json& selector) {
          items(at(selector, "matchExpressions")).empty();
 }
 
-void check_selector(const Json& spec, std::string_view kind, Faults& faults) {
+// Whether the selector can be used: with a malformed one nothing else is worth saying.
+bool check_selector(const Json& spec, std::string_view kind, Faults& faults) {
   const Json& selector = at(spec, "selector");
   if (selector.is_null()) {
-    faults.required("spec.selector");
-    return;
+    if (kind != "daemonset") faults.required("spec.selector");
+    return true;
   }
+  const size_t before = faults.size();
   check_label_selector(selector, "spec.selector", faults);
+  const bool good = faults.size() == before;
   if (is_empty_selector(selector)) {
     faults.invalid("spec.selector", selector, "empty selector is invalid for " + std::string(kind));
   }
+  if (!good) faults.invalid("spec.selector", selector, "invalid label selector");
+  return good;
 }
 
 // What all four ask of their template: the labels they select by, pods that are kept running.
@@ -30,8 +35,9 @@ void check_template(const Json& spec, std::string_view kind, const PodSpecContex
                     Faults& faults) {
   const Json& selector = at(spec, "selector");
   const Json& labels = at(spec, {"template", "metadata", "labels"});
-  if (selector.is_object() && !is_empty_selector(selector) && !selects(selector, labels)) {
-    faults.invalid("spec.template.metadata.labels", members(labels),
+  const bool everything = selector.is_object() && is_empty_selector(selector);
+  if (!everything && !selects(selector, labels)) {
+    faults.invalid("spec.template.metadata.labels", labels,
                    "`selector` does not match template `labels`");
   }
   check_pod_template(at(spec, "template"), "spec.template", context, faults);
@@ -135,8 +141,7 @@ void check_stateful_update(const Json& spec, const Json& before, Faults& faults)
 void check_deployment(const Json& object, const Json* old, Faults& faults) {
   const Json& spec = at(object, "spec");
   check_counts(spec, {"replicas"}, faults);
-  check_selector(spec, "deployment", faults);
-  check_template(spec, "ReplicaSet", {}, faults);
+  if (check_selector(spec, "deployment", faults)) check_template(spec, "ReplicaSet", {}, faults);
   check_deployment_strategy(spec, faults);
   check_counts(spec, {"minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"},
                faults);
@@ -153,8 +158,7 @@ void check_deployment(const Json& object, const Json* old, Faults& faults) {
 void check_replica_set(const Json& object, const Json* old, Faults& faults) {
   const Json& spec = at(object, "spec");
   check_counts(spec, {"replicas", "minReadySeconds"}, faults);
-  check_selector(spec, "replicaset", faults);
-  check_template(spec, "ReplicaSet", {}, faults);
+  if (check_selector(spec, "replicaset", faults)) check_template(spec, "ReplicaSet", {}, faults);
   if (old != nullptr) {
     faults.immutable("spec.selector", at(*old, {"spec", "selector"}), at(spec, "selector"));
   }
@@ -202,15 +206,14 @@ void check_stateful_set(const Json& object, const Json* old, Faults& faults) {
   if (old == nullptr && !service.empty()) {
     faults.check("spec.serviceName", service, dns_label_fault(service));
   }
-  check_selector(spec, "statefulset", faults);
-  check_template(spec, "StatefulSet", context, faults);
+  if (check_selector(spec, "statefulset", faults))
+    check_template(spec, "StatefulSet", context, faults);
   if (old != nullptr) check_stateful_update(spec, at(*old, "spec"), faults);
 }
 
 void check_daemon_set(const Json& object, const Json* old, Faults& faults) {
   const Json& spec = at(object, "spec");
-  check_selector(spec, "daemonset", faults);
-  check_template(spec, "DaemonSet", {}, faults);
+  if (check_selector(spec, "daemonset", faults)) check_template(spec, "DaemonSet", {}, faults);
   check_counts(spec, {"minReadySeconds", "revisionHistoryLimit"}, faults);
   check_daemon_strategy(spec, faults);
   if (old != nullptr) {
