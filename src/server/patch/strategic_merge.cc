@@ -7,8 +7,9 @@
 //   $deleteFromPrimitiveList/x: [..] values to take out of list x
 //   $setElementOrder/x: [..]         the order of list x afterwards
 //   $retainKeys: [..]                members not named are removed (deployment strategy, volumes)
-#include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -124,6 +125,7 @@ Result<Json> merge_scalars(const Json& live, const Json& patch) {
 // the elements left to merge. With $patch: replace these become the list.
 Result<Json> take_directives(Json& live, const Json& patch, const std::string& merge_key) {
   Json rest = Json::array();
+  std::set<std::string> doomed;
   bool replace = false;
   for (const Json& element : patch) {
     const auto directive = element.find(kPatch);
@@ -132,24 +134,28 @@ Result<Json> take_directives(Json& live, const Json& patch, const std::string& m
     } else if (*directive == "replace") {
       replace = true;
     } else if (*directive == "delete") {
-      const Result<std::string> doomed = identity_of(element, merge_key);
-      if (!doomed) return doomed.error();
-      Json kept = Json::array();
-      for (Json& item : live) {
-        const Result<std::string> identity = identity_of(item, merge_key);
-        if (!identity) return identity.error();
-        if (*identity != *doomed) kept.push_back(std::move(item));
-      }
-      live = std::move(kept);
+      Result<std::string> identity = identity_of(element, merge_key);
+      if (!identity) return identity.error();
+      doomed.insert(*std::move(identity));
     } else if (*directive == "merge") {
       return Error("merging lists cannot yet be specified in the patch");
     } else {
       return unknown_directive(*directive, element);
     }
   }
-  if (!replace) return rest;
-  live = literal(rest);
-  return Json::array();
+  if (replace) {
+    live = literal(rest);
+    return Json::array();
+  }
+  if (doomed.empty()) return rest;
+  Json kept = Json::array();
+  for (Json& item : live) {
+    const Result<std::string> identity = identity_of(item, merge_key);
+    if (!identity) return identity.error();
+    if (!doomed.contains(*identity)) kept.push_back(std::move(item));
+  }
+  live = std::move(kept);
+  return rest;
 }
 
 Result<Json> merge_objects(Json live, const Json& patch, const Rule& rule) {
@@ -195,9 +201,11 @@ Status retain_keys(Json& object, const Json& patch) {
   if (directive == patch.end()) return {};
   const Error malformed("invalid patch format of retainKeys");
   if (!directive->is_array()) return malformed;
-  const auto retained = [&](const std::string& key) {
-    return std::find(directive->begin(), directive->end(), Json(key)) != directive->end();
-  };
+  std::set<std::string> keys;
+  for (const Json& key : *directive) {
+    if (key.is_string()) keys.insert(key.get<std::string>());
+  }
+  const auto retained = [&](const std::string& key) { return keys.contains(key); };
   for (const auto& [key, value] : patch.items()) {
     if (!value.is_null() && !is_directive(key) && !retained(key)) return malformed;
   }

@@ -1,5 +1,6 @@
 #include "server/patch/typed_merge.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -114,10 +115,11 @@ Json merge_items(const Json& live, const Json& config, const Shape& shape) {
   };
   // The first wanted item, from `next` on, that is live too: its place in `live` is the place up to
   // which wanted items are put in.
+  size_t shared = 0;
   const auto next_shared = [&] {
-    size_t i = next;
-    while (i < wanted.size() && !old_values.contains(wanted[i].step)) ++i;
-    return i;
+    shared = std::max(shared, next);
+    while (shared < wanted.size() && !old_values.contains(wanted[shared].step)) ++shared;
+    return shared;
   };
   for (const Item& item : old) {
     const auto place = item.step.empty() ? wanted_at.end() : wanted_at.find(item.step);

@@ -85,6 +85,7 @@ Outcome<WriteOptions> write_options_of(const Core& core, const Target& target,
   options.manager.api_version = target.resource->storage_api_version;
   options.manager.subresource = target.subresource;
   options.manager.now = core.now();
+  options.checked = target.subresource != "resize" && target.subresource != "ephemeralcontainers";
   return options;
 }
 

@@ -20,6 +20,7 @@ struct WriteOptions {
   bool dry_run = false;
   FieldValidation validation = FieldValidation::kWarn;
   patch::Manager manager;
+  bool checked = true;   // false: a path of its own to what an update may not change (binding)
   bool tracked = false;  // managedFields are already as they shall be (server-side apply)
   std::vector<std::string> warnings;  // for Warning headers; filled in on the way
 };

@@ -11,6 +11,8 @@ namespace windlass::server::rest {
 namespace {
 
 constexpr std::string_view kV2Type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+// What comes back is named without the @, which is no character of a media type.
+constexpr std::string_view kV2Reply = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 std::string place_of(const std::string& group, const std::string& version) {
   return group.empty() ? "api/" + version : "apis/" + group + "/" + version;
@@ -90,7 +92,7 @@ Outcome<Response> version_3(Core& core, const std::string& place) {
 Outcome<Response> version_2(Core& core, const Request& request) {
   bool acceptable = false;
   for (const auto& type : parse_accept(request.header("accept"))) {
-    acceptable = acceptable || type.type == kV2Type;
+    acceptable = acceptable || type.type == kV2Type || type.type == kV2Reply;
   }
   if (!acceptable) return not_acceptable(kV2Type);
   Piece& text = slot(core, "v2");
@@ -104,7 +106,7 @@ Outcome<Response> version_2(Core& core, const Request& request) {
     text = std::make_shared<const std::string>(schema::open_api_v2_protobuf(all));
   }
   Response response;
-  response.content_type = kV2Type;
+  response.content_type = kV2Reply;
   response.parts.push_back(text);
   return response;
 }

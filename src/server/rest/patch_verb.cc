@@ -1,4 +1,6 @@
 // Patches of four kinds: three change the live object's value, server-side apply merges by owners.
+#include <map>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -29,28 +31,28 @@ Fault apply_conflict(const Target& target, const std::vector<patch::ApplyConflic
   fault.name = target.name;
   fault.group = target.resource->group;
   fault.kind = target.resource->plural;
-  // "conflict with "x" using apps/v1: .spec.replicas", or by manager with its fields in lines.
-  std::vector<std::pair<std::string, std::vector<std::string>>> by_manager;
+  std::map<std::string, std::vector<std::string>> by_manager;
   for (const auto& each : conflicts) {
     std::string who = fmt::format("\"{}\"", each.manager);
+    if (!each.subresource.empty()) {
+      who += fmt::format(" with subresource \"{}\"", each.subresource);
+    }
     if (!each.apply) who += " using " + each.api_version;
     fault.causes.push_back({"FieldManagerConflict", "conflict with " + who, each.field});
-    if (by_manager.empty() || by_manager.back().first != who)
-      by_manager.emplace_back(who, std::vector<std::string>{});
-    by_manager.back().second.push_back(each.field);
+    by_manager[who].push_back(each.field);
   }
-  fault.message = fmt::format("Apply failed with {} conflict{}: ", conflicts.size(),
-                              conflicts.size() == 1 ? "" : "s");
-  for (size_t i = 0; i < by_manager.size(); ++i) {
-    const auto& [who, fields] = by_manager[i];
-    if (i > 0) fault.message += "\n";
-    if (fields.size() == 1) {
-      fault.message += fmt::format("conflict with {}: {}", who, fields[0]);
-      continue;
-    }
-    fault.message += fmt::format("conflicts with {}:", who);
-    for (const auto& field : fields) fault.message += "\n- " + field;
+  if (conflicts.size() == 1) {
+    fault.message = fmt::format("Apply failed with 1 conflict: {}: {}", fault.causes[0].message,
+                                fault.causes[0].field);
+    return fault;
   }
+  std::vector<std::string> lines;
+  for (const auto& [who, fields] : by_manager) {
+    lines.push_back(fmt::format("conflicts with {}:", who));
+    for (const auto& field : fields) lines.push_back("- " + field);
+  }
+  fault.message =
+      fmt::format("Apply failed with {} conflicts: {}", conflicts.size(), fmt::join(lines, "\n"));
   return fault;
 }
 

@@ -51,7 +51,7 @@ Outcome<Response> bind(Core& core, const Target& target, const Request& request)
     replaced = true;
   }
   if (!replaced) conditions.push_back(std::move(scheduled));
-  // "binding" keeps neither spec nor status from changing, as it is no path of its own to them.
+  options->checked = false;
   auto written = finish_update(core, target, live, std::move(after), *options);
   if (!written) return written.fault();
   return created({{"kind", "Status"},

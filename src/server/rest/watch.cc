@@ -134,9 +134,10 @@ void schedule(Core& core, const std::shared_ptr<Watcher>& watcher) {
 struct Start {
   std::optional<uint64_t> version;
   bool initial_events = false;  // streamed list
+  bool no_state = false;        // from now on, without what is there
 };
 
-Outcome<Start> start_of(const Core& core, const Target& target, const Request& request) {
+Outcome<Start> start_of(const Core& core, const Request& request) {
   Start start;
   const auto version = number_parameter(request, "resourceVersion");
   if (!version) return version.fault();
@@ -145,6 +146,7 @@ Outcome<Start> start_of(const Core& core, const Target& target, const Request& r
   const std::string send = request.parameter("sendInitialEvents").value_or("");
   const bool has_send = send == "true" || send == "1" || send == "false" || send == "0";
   start.initial_events = send == "true" || send == "1";
+  start.no_state = has_send && !start.initial_events;
   std::vector<schema::FieldFault> faults;
   if (has_send && match.empty()) {
     faults.push_back({"FieldValueForbidden", "resourceVersionMatch",
@@ -162,7 +164,6 @@ Outcome<Start> start_of(const Core& core, const Target& target, const Request& r
   if (!faults.empty()) return invalid("meta.k8s.io", "ListOptions", "", faults);
   const uint64_t current = core.store.resource_version();
   if (start.version.value_or(0) > current) return version_too_large(*start.version, current);
-  (void)target;
   return start;
 }
 
@@ -170,7 +171,7 @@ Outcome<Start> start_of(const Core& core, const Target& target, const Request& r
 void send_beginning(const Core& core, Watcher& watcher, const Start& start) {
   const uint64_t current = core.store.resource_version();
   if (start.initial_events || start.version.value_or(0) == 0) {
-    send_state(core, watcher);
+    if (!start.no_state) send_state(core, watcher);
     watcher.seen = current;
     if (start.initial_events && watcher.bookmarks) {
       send(watcher, render_bookmark(watcher.target, watcher.view, current, true));
@@ -208,7 +209,7 @@ std::optional<Fault> start_watch(Core& core, const Target& target, const Request
   if (!view) return view.fault();
   const auto selector = selector_of(request, *target.resource);
   if (!selector) return selector.fault();
-  const auto start = start_of(core, target, request);
+  const auto start = start_of(core, request);
   if (!start) return start.fault();
   const auto timeout = number_parameter(request, "timeoutSeconds");
   if (!timeout) return timeout.fault();

@@ -33,7 +33,7 @@ void prune(const Shape& shape, Json& object);
 
 // CRDs: fills in defaults; checks all that the written schema says (type, required, enum, pattern,
 // bounds, lengths, formats, oneOf/anyOf/allOf/not; list sets and maps without duplicates; the CEL
-// subset named in crd_validation.cc; a rule outside it is not enforced and is listed by
+// subset named in cel.h; a rule outside it is not enforced and is listed by
 // unsupported_rules()).
 void apply_defaults(const Shape& shape, Json& object);
 std::vector<FieldFault> validate(const Shape& shape, const Json& object, const Json* old);
@@ -59,7 +59,8 @@ struct PublishedKind {
 std::string open_api_v3(std::string_view group, std::string_view version,
                         const std::vector<PublishedKind>& kinds);
 // gnostic's openapi.v2.Document as protobuf, all group-versions in one: for kubectl that finds no
-// v3.
+// v3. Served as application/com.github.proto-openapi.spec.v2.v1.0+protobuf: the "@" that clients
+// ask with is an error to them in an answer.
 std::string open_api_v2_protobuf(
     const std::vector<std::pair<std::string, std::vector<PublishedKind>>>& group_versions);
 
