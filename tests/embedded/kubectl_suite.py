@@ -165,7 +165,7 @@ class Suite:
         k("get --raw /healthz", "ok", ns=False)
         k("get --raw /readyz?verbose", "ok", ns=False)
         k("get --raw /livez", "ok", ns=False)
-        k("get --raw /api/v1", '"eviction"', ns=False)
+        k("get --raw /api/v1", '"pods/eviction"', ns=False)
         k("api-versions", "karpenter.sh/v1\n.*keda.sh/v1alpha1", ns=False)
         k("api-resources", r"deployments\s+deploy\s+apps/v1\s+true\s+Deployment", ns=False)
         k("api-resources --namespaced=false -o name", "nodeclaims.karpenter.sh", ns=False)

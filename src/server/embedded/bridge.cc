@@ -133,13 +133,11 @@ void Bridge::give_out(Kind kind, const std::string& key) {
   ensure_namespace(place->namespace_name);
   Json json = api::encode(*object);
   enrich(*object, json);
-  const cluster::DocumentPtr before = store_.find(*place);
-  if (before == nullptr) {
-    const std::string version = json.value("apiVersion", std::string());
-    const size_t slash = version.find('/');
-    kinds::set_defaults(slash == std::string::npos ? "" : version.substr(0, slash),
-                        api::kind_of(*object), json);
-  }
+  // Typed values leave out what is the default; the API shows it.
+  const std::string version = json.value("apiVersion", std::string());
+  const size_t slash = version.find('/');
+  kinds::set_defaults(slash == std::string::npos ? "" : version.substr(0, slash),
+                      api::kind_of(*object), json);
   api_.put_from_world(*place, std::move(json), kManager);
 }
 

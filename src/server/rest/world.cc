@@ -60,10 +60,13 @@ void write_from_world(Core& core, const cluster::ObjectKey& key, Json object,
   if (counted && integer_at(metadata, "generation").value_or(0) < *counted) {
     metadata["generation"] = *counted;
   }
+  const Version* storage = resource == nullptr ? nullptr : resource->storage();
+  const bool shaped = storage != nullptr && storage->shape != nullptr;
+  // A custom resource keeps what its CRD knows, whoever writes it.
+  if (shaped && storage->shape->written != nullptr) schema::prune(*storage->shape, object);
   if (object == live) return;
   // Owners of fields are worth their bytes only where somebody applies.
-  const Version* storage = resource == nullptr ? nullptr : resource->storage();
-  if (storage != nullptr && storage->shape != nullptr && !at(metadata, "managedFields").empty()) {
+  if (shaped && !at(metadata, "managedFields").empty()) {
     patch::Manager who;
     who.name = manager;
     who.api_version = resource->storage_api_version;
