@@ -128,7 +128,7 @@ TEST_P(EveryPolicySaved, GoesOnFromAnyMoment) {
       run.run(seconds(1));
       expect_books_in_order(*run.world, false);
     }
-    run.run(hours(4));
+    run.run(hours(8));  // the joint policy lets batch jobs wait
     expect_books_in_order(*run.world, true);
     EXPECT_EQ(run.world->training().completed(), run.world->training().submitted());
     EXPECT_GT(run.world->inference().totals(0).offered, offered);
