@@ -306,7 +306,7 @@ class Suite:
         k("label deploy web tier=back", "already has a value", code=1)
         k("label deploy web tier=back --overwrite", "labeled")
         k("label deploy web tier-", "unlabeled")
-        k("annotate deploy web note=x", "annotated")
+        k("annotate deploy web note=x", "annotated?")
         k(["patch", "deploy", "web", "-p", '{"spec":{"minReadySeconds":1}}'], "patched")
         k(["patch", "deploy", "web", "--type=merge", "-p", '{"spec":{"minReadySeconds":2}}'], "patched")
         k(["patch", "deploy", "web", "--type=json", "-p",
@@ -400,7 +400,7 @@ class Suite:
             k(["describe", pools[0]], "Requirements:", ns=False)
         claims = self.run("get", "nodeclaims", "-o", "name").stdout.split()
         if claims:
-            k(["describe", claims[0]], "Provider ID: +aws:", ns=False)
+            k(["describe", claims[0]], "Provider I[Dd]: +aws:", ns=False)
 
     def refuse(self):
         k = self.k

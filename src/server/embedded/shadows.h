@@ -20,6 +20,9 @@
 
 namespace windlass::server::embedded {
 
+// Begins the names of the parts that shadows save.
+inline constexpr const char* kShadowPart = "shadow/";
+
 class Shadows {
  public:
   // `shown` is left out, or all where no policy would differ. `saved` are costs of former processes

@@ -30,6 +30,9 @@ struct Request {
 
   // The first of that name, or nullopt.
   [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;
+  // As Kubernetes reads booleans: given and neither "false" nor "0", in any case ("True" of
+  // Python's clients, "" of "?watch").
+  [[nodiscard]] bool flag(std::string_view name) const;
   [[nodiscard]] std::string_view header(std::string_view name_in_lower_case) const;  // or ""
 };
 

@@ -42,10 +42,7 @@ Outcome<Target> target_of(const Core& core, const RequestPath& path) {
   return target;
 }
 
-bool asks_watch(const Request& request) {
-  const auto watch = request.parameter("watch");
-  return watch && (*watch == "true" || *watch == "1" || watch->empty());
-}
+bool asks_watch(const Request& request) { return request.flag("watch"); }
 
 Outcome<Response> on_object(Core& core, const Target& target, const Request& request) {
   const bool is_own = target.subresource.empty() || target.subresource == "status";

@@ -81,9 +81,8 @@ Outcome<Written> apply(Core& core, const Target& target, const Json& live, const
   if (!stored) return stored.fault();
   narrow_configuration(target, *stored);
   if (target.resource->namespaced) (*stored)["metadata"]["namespace"] = target.namespace_name;
-  const std::string force = request.parameter("force").value_or("");
   auto applied = patch::apply(live, *stored, shape_of(*target.resource), options.manager,
-                              force == "true" || force == "1");
+                              request.flag("force"));
   if (!applied.ok()) return bad_request(applied.error().message());
   if (!applied->conflicts.empty()) return apply_conflict(target, applied->conflicts);
   options.tracked = true;

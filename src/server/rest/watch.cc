@@ -143,9 +143,8 @@ Outcome<Start> start_of(const Core& core, const Request& request) {
   if (!version) return version.fault();
   start.version = *version;
   const std::string match = request.parameter("resourceVersionMatch").value_or("");
-  const std::string send = request.parameter("sendInitialEvents").value_or("");
-  const bool has_send = send == "true" || send == "1" || send == "false" || send == "0";
-  start.initial_events = send == "true" || send == "1";
+  const bool has_send = request.parameter("sendInitialEvents").has_value();
+  start.initial_events = request.flag("sendInitialEvents");
   start.no_state = has_send && !start.initial_events;
   std::vector<schema::FieldFault> faults;
   if (has_send && match.empty()) {
@@ -218,8 +217,7 @@ std::optional<Fault> start_watch(Core& core, const Target& target, const Request
   watcher->target = target;
   watcher->selector = *selector;
   watcher->view = *view;
-  const std::string bookmarks = request.parameter("allowWatchBookmarks").value_or("");
-  watcher->bookmarks = bookmarks == "true" || bookmarks == "1";
+  watcher->bookmarks = request.flag("allowWatchBookmarks");
   uint64_t seconds_left = timeout->value_or(0);
   if (seconds_left == 0) {
     // Spread, so that clients that came together don't come again together.
