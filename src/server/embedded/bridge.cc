@@ -136,8 +136,10 @@ void Bridge::give_out(Kind kind, const std::string& key) {
   // Typed values leave out what is the default; the API shows it.
   const std::string version = json.value("apiVersion", std::string());
   const size_t slash = version.find('/');
-  kinds::set_defaults(slash == std::string::npos ? "" : version.substr(0, slash),
-                      api::kind_of(*object), json);
+  const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
+  kinds::set_defaults(group, api::kind_of(*object), json);
+  // The world counts generations of all it has; the API shows them where Kubernetes does.
+  if (!kinds::has_generation(group, api::kind_of(*object))) json["metadata"].erase("generation");
   api_.put_from_world(*place, std::move(json), kManager);
 }
 
