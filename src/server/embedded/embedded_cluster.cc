@@ -111,6 +111,7 @@ struct EmbeddedCluster::Impl {
   bool resumed = false;
   std::optional<Error> failed;
   Instant saved_at{};
+  uint64_t committed_version = 0;
   int seconds_run = 0;
 };
 
@@ -317,10 +318,16 @@ void EmbeddedCluster::Impl::turn() {
   run_world(began);
   if (failed) return;
   bridge->give_out();
-  // The clock alone is saved once a second; with anything else, always.
-  if (store.resource_version() != version || options.wall_now() - saved_at > seconds(1)) save();
+  // The clock alone is saved once a second; with anything else, always: a time that a client was
+  // told must not come again.
+  if (store.resource_version() != version || options.wall_now() - saved_at > seconds(1)) {
+    save();
+  } else if (version != committed_version) {
+    journal->save_part("clock", world->saved_clock());
+  }
   const Instant committing = options.wall_now();
   if (Status status = journal->commit(); !status.ok()) return fail(status.error());
+  committed_version = store.resource_version();
   const Instant done = options.wall_now();
   metrics->journal_commit(done - committing);
   api->flush();
