@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "server/embedded/bridge.h"
+#include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
 #include "server/embedded/resources.h"
@@ -70,6 +71,17 @@ std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
       Result<api::Object> object = api::decode(*json);
       if (object.ok()) out.push_back(*std::move(object));
     }
+  }
+  return out;
+}
+
+// The scenario's objects as the API would have admitted them: without its defaults the first write
+// of a client would change every template, and roll it out.
+std::vector<api::Object> admitted(const std::vector<api::Object>& objects) {
+  std::vector<api::Object> out;
+  for (const api::Object& object : objects) {
+    Result<api::Object> defaulted = api::decode(encode_with_defaults(object));
+    out.push_back(defaulted.ok() ? *std::move(defaulted) : object);
   }
   return out;
 }
@@ -175,10 +187,8 @@ Status EmbeddedCluster::Impl::open_world() {
   journal->save_part(kScenarioPart, mine);
   sim::WorldOptions world_options;
   world_options.keep_raw = true;
-  if (resumed) {
-    world_options.saved = parts_of_world(parts);
-    world_options.objects = objects_of(store);
-  }
+  if (resumed) world_options.saved = parts_of_world(parts);
+  world_options.objects = resumed ? objects_of(store) : admitted(scenario.objects);
   auto opened = sim::World::open(scenario, policy, std::move(world_options));
   if (!opened.ok()) return opened.error();
   world = *std::move(opened);
