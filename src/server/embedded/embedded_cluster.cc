@@ -57,7 +57,8 @@ bool ends_gracefully(const cluster::ObjectKey& key, const Json& object) {
 // What the world saved. Of a part that isn't its own it would say that it has gone.
 std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
   std::erase_if(parts, [](const auto& part) {
-    return part.first == kScenarioPart || part.first.starts_with(kShadowPart);
+    return part.first == kScenarioPart || part.first == kStartedPart ||
+           part.first.starts_with(kShadowPart);
   });
   return parts;
 }
