@@ -10,7 +10,7 @@ find_package(date REQUIRED)
 find_package(Boost REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 
-pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core libevent_extra libevent_openssl)
+pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string>
@@ -16,8 +17,6 @@
 #include <thread>
 #include <unistd.h>
 #include <utility>
-
-#include <gtest/gtest.h>
 
 #include "server/http/http_server.h"
 
@@ -40,6 +39,8 @@ class TestClient {
     const timeval limit{5, 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    const int yes = 1;  // as real clients; else a small request waits for a delayed ACK
+    ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     if (receive_buffer > 0) {
       ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
     }

@@ -20,6 +20,7 @@ constexpr size_t kRecordBytes = 16 << 10;  // the largest TLS record
 constexpr size_t kReadPerTurn = 64 << 10;
 constexpr size_t kWritePerTurn = 256 << 10;
 constexpr Duration kLinger = seconds(2);
+constexpr size_t kBurst = 8;  // a stream may be behind by so many times its bound, for a moment
 
 timeval to_timeval(Duration d) {
   const int64_t us = std::max<int64_t>(0, d.ns / 1000);
@@ -247,19 +248,29 @@ bool Connection::send_piece(std::shared_ptr<const std::string> piece) {
   if (chunked_) out_.add(fmt::format("{:x}\r\n", piece->size()));
   out_.add(std::move(piece));
   if (chunked_) out_.add(std::string("\r\n"));
-  if (out_.size() > service_->limits.stream_unsent_bytes) {
-    log::info(fmt::format("a stream to {} is cut: its reader lags too far behind", remote_));
-    cut();
+  const size_t bound = service_->limits.stream_unsent_bytes;
+  if (out_.size() > bound * kBurst) {
+    cut_laggard();
     return false;
+  }
+  if (out_.size() > bound && !lagging_) {
+    lagging_ = true;
+    set_timer(service_->limits.stream_lag);
   }
   wake();
   return true;
+}
+
+void Connection::cut_laggard() {
+  log::info(fmt::format("a stream to {} is cut: its reader lags too far behind", remote_));
+  cut();
 }
 
 void Connection::finish_stream() {
   if (closed_ || phase_ != Phase::kStreaming) return;
   if (chunked_ && !head_only_) out_.add(std::string("0\r\n\r\n"));
   phase_ = Phase::kReplying;
+  lagging_ = false;
   set_timer(service_->limits.request);
   const auto stream = std::exchange(stream_, nullptr);
   if (stream->mark_closed()) {
@@ -284,6 +295,10 @@ void Connection::write_some() {
     moved += put;
   }
   if (moved > 0 && phase_ == Phase::kReplying) set_timer(service_->limits.request);
+  if (lagging_ && out_.size() <= service_->limits.stream_unsent_bytes) {
+    lagging_ = false;
+    clear_timer();
+  }
   if (!out_.empty()) {
     wants_write_ = true;
   } else if (phase_ == Phase::kReplying) {
@@ -318,6 +333,7 @@ void Connection::timed_out() {
     wake();
     return;
   }
+  if (phase_ == Phase::kStreaming) return cut_laggard();
   if (phase_ == Phase::kReading) transport_.end_sending();
   cut();
 }

@@ -87,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void take_request();
   void refuse(const HttpFault& fault);
   void queue_reply(Response response);
+  void cut_laggard();
   void write_some();
   void after_written();
   void linger();
@@ -115,6 +116,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;      // the request was HEAD
   bool chunked_ = true;         // the stream's coding: HTTP/1.0 has none
   bool keep_alive_ = true;
+  bool lagging_ = false;  // the stream is behind; the timer runs
   std::shared_ptr<ConnectionStream> stream_;
   std::list<std::shared_ptr<Connection>>::iterator place_;
   std::optional<std::list<Connection*>::iterator> idle_place_;

@@ -55,7 +55,10 @@ struct HttpLimits {
   Duration request = seconds(30);  // from the first byte to the whole request, handshake too; a
                                    // reply of which the peer takes nothing for so long is cut
   size_t connections = 4096;  // beyond: the longest idle is closed, or the new one if none idles
-  size_t stream_unsent_bytes = 16 << 20;  // a stream's peer that lags further is dropped
+  // A stream's peer that is behind by more than this for longer than that is dropped, and at once
+  // beyond eight times as much. A burst, as a long list sent as a watch, is no lag yet.
+  size_t stream_unsent_bytes = 16 << 20;
+  Duration stream_lag = seconds(10);
 };
 
 class HttpServer {
