@@ -45,8 +45,8 @@ Manifests read_manifests(std::string_view text, std::string_view file);
 
 // One object from its JSON; the error lists every bad field, "; " between.
 Result<Object> decode(const Json& json);
-// What decode() would refuse of an object of a kind Windlass reads, with paths as places ("spec.x");
-// nothing for other kinds.
+// What decode() would refuse of an object of a kind Windlass reads, with paths as places
+// ("spec.x"); nothing for other kinds.
 std::vector<Finding> read_faults(const Json& json);
 // The object as its API has it: what was read, with the typed fields on top.
 Json encode(const Object& object);

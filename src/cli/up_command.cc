@@ -4,11 +4,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <sys/stat.h>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "report/report.h"
 #include "server/embedded/embedded_cluster.h"
 
@@ -55,7 +57,10 @@ Status read_listen(const std::string& text, server::embedded::ClusterOptions& ou
     }
     out.api_port = static_cast<uint16_t>(*number);
   }
-  if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (bracketed && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    if (host.empty()) return Error("--listen: \"[]\" has no address in it");
+  }
   if (!host.empty()) out.host = host;
   return {};
 }
@@ -137,15 +142,26 @@ int run_up(const UpOptions& options) {
                       "duration from the scenario's start (4h)",
                       options.until));
     }
+    if (*cluster_options.until <= scenario->start) {
+      return refuse(fmt::format("--until: \"{}\" is not after the scenario's start, {}",
+                                options.until, to_rfc3339(scenario->start)));
+    }
   }
   const std::string name = scenario->name;
+  if (options.data_dir.empty() && (name.find('/') != std::string::npos || name.starts_with('.'))) {
+    return refuse(
+        fmt::format("the scenario's name \"{}\" can't name a directory; give a --data-dir",
+                    printable(name, 64)));
+  }
   cluster_options.data_dir =
       options.data_dir.empty() ? state_home() + "/windlass/" + name : options.data_dir;
   const std::string data_dir = cluster_options.data_dir;
+  // What is made from here on is nobody else's to read. The rights of a directory that is there
+  // already stay as they are: it may be /tmp.
+  ::umask(S_IRWXG | S_IRWXO);
   std::error_code failed;
   std::filesystem::create_directories(data_dir, failed);
-  if (failed) return refuse(fmt::format("can't make {}: {}", data_dir, failed.message()));
-  std::filesystem::permissions(data_dir, std::filesystem::perms::owner_all, failed);
+  if (failed) return refuse(fmt::format("--data-dir: {}: {}", data_dir, failed.message()));
 
   const sim::Scenario facts = *scenario;
   auto cluster =

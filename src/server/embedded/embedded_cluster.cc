@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "server/embedded/bridge.h"
+#include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
 #include "server/embedded/resources.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr Duration kSlice = milliseconds(8);
 constexpr Duration kTick = milliseconds(20);
 constexpr Duration kLeasePeriod = seconds(10);
+constexpr const char* kScenarioPart = "scenario";
 
 std::vector<schema::FieldFault> admit(const Json& object) {
   std::vector<schema::FieldFault> faults;
@@ -51,6 +53,14 @@ bool ends_gracefully(const cluster::ObjectKey& key, const Json& object) {
          phase != "Failed";
 }
 
+// What the world saved. Of a part that isn't its own it would say that it has gone.
+std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
+  std::erase_if(parts, [](const auto& part) {
+    return part.first == kScenarioPart || part.first.starts_with(kShadowPart);
+  });
+  return parts;
+}
+
 // Every object of the store that the world knows.
 std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
   std::vector<api::Object> out;
@@ -61,6 +71,17 @@ std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
       Result<api::Object> object = api::decode(*json);
       if (object.ok()) out.push_back(*std::move(object));
     }
+  }
+  return out;
+}
+
+// The scenario's objects as the API would have admitted them: without its defaults the first write
+// of a client would change every template, and roll it out.
+std::vector<api::Object> admitted(const std::vector<api::Object>& objects) {
+  std::vector<api::Object> out;
+  for (const api::Object& object : objects) {
+    Result<api::Object> defaulted = api::decode(encode_with_defaults(object));
+    out.push_back(defaulted.ok() ? *std::move(defaulted) : object);
   }
   return out;
 }
@@ -139,12 +160,21 @@ Status EmbeddedCluster::Impl::open() {
   connect();
   save();
   if (Status status = journal->commit(); !status.ok()) return status;
+  if (options.until && *options.until <= world->now()) {
+    return Error(fmt::format("--until {} is not after {}, where the cluster of {} stands",
+                             to_rfc3339(*options.until), to_rfc3339(world->now()),
+                             options.data_dir));
+  }
+  // Before anybody is told that Ctrl-C stops it.
+  for (const int number : {SIGINT, SIGTERM}) {
+    loop.on_signal(number, [this] { loop.stop(); });
+  }
   return listen();
 }
 
 Status EmbeddedCluster::Impl::open_world() {
   const std::map<std::string, Json> parts = journal->parts();
-  const auto identity = parts.find("scenario");
+  const auto identity = parts.find(kScenarioPart);
   const Json mine{{"name", scenario.name}, {"policy", controllers::to_string(policy)}};
   resumed = identity != parts.end();
   if (resumed && identity->second != mine) {
@@ -154,13 +184,11 @@ Status EmbeddedCluster::Impl::open_world() {
         options.data_dir, identity->second.value("name", "?"),
         identity->second.value("policy", "?")));
   }
-  journal->save_part("scenario", mine);
+  journal->save_part(kScenarioPart, mine);
   sim::WorldOptions world_options;
   world_options.keep_raw = true;
-  if (resumed) {
-    world_options.saved = parts;
-    world_options.objects = objects_of(store);
-  }
+  if (resumed) world_options.saved = parts_of_world(parts);
+  world_options.objects = resumed ? objects_of(store) : admitted(scenario.objects);
   auto opened = sim::World::open(scenario, policy, std::move(world_options));
   if (!opened.ok()) return opened.error();
   world = *std::move(opened);
@@ -349,9 +377,6 @@ Status EmbeddedCluster::run() {
   impl.loop.on_turn_end([&impl] { impl.turn(); });
   impl.loop.every(kTick, [] {});  // the turn's end does the work
   impl.loop.every(seconds(1), [&impl] { impl.second(); });
-  for (const int number : {SIGINT, SIGTERM}) {
-    impl.loop.on_signal(number, [&impl] { impl.loop.stop(); });
-  }
   impl.loop.run();
   if (impl.failed) return *impl.failed;
   impl.save();

@@ -70,6 +70,22 @@ bool changes_something(const Request& request) {
   return request.method != "GET" && request.method != "HEAD";
 }
 
+// Whether a page whose name was made to lead here (DNS rebinding) can't have sent this: an address
+// is nobody's name, and localhost is ours.
+bool host_is_local(std::string_view host) {
+  if (host.starts_with('[')) return host.find(']') != std::string_view::npos;
+  host = host.substr(0, host.find(':'));
+  return host == "localhost" || host.ends_with(".localhost") ||
+         (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+// Of another site's page, not of a link that somebody followed.
+bool drawn_in_by_other_site(const Request& request) {
+  const std::string_view site = request.header("sec-fetch-site");
+  return !site.empty() && site != "same-origin" && site != "none" &&
+         request.header("sec-fetch-mode") != "navigate";
+}
+
 }  // namespace
 
 FrontDoor::FrontDoor(FrontDoorParts parts)
@@ -106,6 +122,7 @@ Status FrontDoor::open(const DoorOptions& options) {
   const bool loopback =
       options.host == "127.0.0.1" || options.host == "localhost" || options.host == "::1";
   listen.tls.reset();
+  plain_dashboard_ = loopback;
   if (!loopback) listen.tls = parts_.credentials->tls();
   sessions_ = std::make_unique<DashboardSessions>(!loopback);
   const auto page_identity = [this](const Request& request,
@@ -153,6 +170,14 @@ void FrontDoor::serve_api(const Request& request, const std::shared_ptr<Exchange
 }
 
 void FrontDoor::serve_dashboard(const Request& request, const std::shared_ptr<Exchange>& exchange) {
+  // Cookies and certificates are sent by any page's form; a bearer token only by who knows it.
+  const bool by_token = !identify(request, std::nullopt).user.empty();
+  if (!by_token && plain_dashboard_ && !host_is_local(request.header("host"))) {
+    exchange->reply(plain(403,
+                          "This address answers to 127.0.0.1, [::1] and localhost only. By another "
+                          "name, send the API's bearer token.\n"));
+    return;
+  }
   const bool at_door = request.path == "/" && request.method == "GET";
   if (const auto token = request.parameter("token"); token && at_door) {
     const auto cookie = sessions_->redeem(*token);
@@ -177,9 +202,9 @@ void FrontDoor::serve_dashboard(const Request& request, const std::shared_ptr<Ex
                           "token.\n"));
     return;
   }
-  // A cookie is sent by any page's form; a bearer token only by who knows it.
-  const bool by_cookie = request.header("authorization").empty();
-  if (by_cookie && changes_something(request) && !DashboardSessions::same_origin(request)) {
+  const bool foreign = changes_something(request) ? !DashboardSessions::same_origin(request)
+                                                  : drawn_in_by_other_site(request);
+  if (!by_token && foreign) {
     exchange->reply(plain(403, "Requests from other sites are refused.\n"));
     return;
   }

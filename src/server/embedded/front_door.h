@@ -64,6 +64,7 @@ class FrontDoor {
   HttpServer api_server_;
   HttpServer dashboard_server_;
   std::unique_ptr<DashboardSessions> sessions_;
+  bool plain_dashboard_ = false;     // without TLS, on loopback
   observe::PrometheusApi prefixed_;  // under /prometheus: /api/v1 is Kubernetes' on its listener
   observe::PrometheusApi plain_;     // the dashboard's listener
   std::string api_url_;

@@ -24,7 +24,7 @@ double usd_per_hour(const sim::World& world) {
 }
 
 std::string part_name(const sim::World& world) {
-  return "shadow/" + std::string(controllers::to_string(world.policy()));
+  return kShadowPart + std::string(controllers::to_string(world.policy()));
 }
 
 }  // namespace

@@ -18,6 +18,9 @@
 
 namespace windlass::server::embedded {
 
+// Begins the names of the parts that shadows save.
+inline constexpr const char* kShadowPart = "shadow/";
+
 class Shadows {
  public:
   // `shown` is left out. `saved` are costs of former processes ("shadow/stock"): the worlds

@@ -249,7 +249,7 @@ TEST(DashboardSessions, OldTokensAreForgotten) {
 
 TEST(DashboardSessions, TellsForeignOrigins) {
   const std::vector<std::pair<Request, bool>> cases = {
-      {with_headers({{"host", "h:1"}}), true},
+      {with_headers({{"host", "h:1"}}), false},
       {with_headers({{"host", "h:1"}, {"origin", "https://h:1"}}), true},
       {with_headers({{"host", "h:1"}, {"origin", "http://h:1"}}), true},
       {with_headers({{"host", "h:1"}, {"origin", "https://h:2"}}), false},

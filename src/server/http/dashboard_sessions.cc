@@ -72,13 +72,13 @@ bool DashboardSessions::valid(const Request& request) const {
   return false;
 }
 
-// A browser sends Sec-Fetch-Site or Origin with every request that changes something; a request
-// without either comes from a program, which no page can drive.
+// A browser sends Sec-Fetch-Site or Origin with every request that changes something. One without
+// either comes from a program, which has no need of a cookie: there is a bearer token for it.
 bool DashboardSessions::same_origin(const Request& request) {
   const std::string_view site = request.header("sec-fetch-site");
   if (!site.empty() && site != "same-origin") return false;
   std::string_view origin = request.header("origin");
-  if (origin.empty()) return true;
+  if (origin.empty()) return !site.empty();
   for (const std::string_view scheme : {"https://", "http://"}) {
     if (!origin.starts_with(scheme)) continue;
     origin.remove_prefix(scheme.size());

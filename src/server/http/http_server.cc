@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <climits>
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -27,6 +28,7 @@ constexpr int kBacklog = 512;
 constexpr int kAcceptsPerTurn = 64;
 constexpr Duration kPauseWithoutDescriptors = milliseconds(100);
 constexpr rlim_t kOtherDescriptors = 128;  // the journal, the loop, standard streams
+constexpr rlim_t kReserved = 32;           // of them, never given to a connection
 
 struct Address {
   sockaddr_storage storage{};
@@ -75,14 +77,17 @@ std::string to_text(const Address& address) {
                      port_of(address));
 }
 
-// Thousands of connections need more descriptors than the usual soft limit of 1,024.
-void raise_descriptor_limit(size_t connections) {
+// Thousands of connections need more descriptors than the usual soft limit of 1,024; two servers
+// share them. The limit then.
+rlim_t raise_descriptor_limit(size_t connections) {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const rlim_t wanted = std::min(limit.rlim_max, connections + kOtherDescriptors);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
+  const rlim_t wanted = std::min(limit.rlim_max, 2 * connections + kOtherDescriptors);
+  if (limit.rlim_cur < wanted) {
+    const rlimit raised{wanted, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
 }
 
 // A peer whose machine has vanished is noticed within about a minute.
@@ -126,6 +131,8 @@ struct HttpServer::Impl {
   Registry registry;
   std::vector<std::unique_ptr<Listener>> listeners;
   uint16_t port = 0;
+  // Descriptors are handed out from the lowest: from this one on, few are left for the journal.
+  int descriptors_reserved_from = INT_MAX;
 };
 
 // False: none is waiting, or none can be taken now.
@@ -145,7 +152,8 @@ bool HttpServer::Impl::accept_one(Listener& listener) {
     }
     return false;
   }
-  if (registry.size() >= limits.connections && !registry.close_longest_idle()) {
+  const bool full = registry.size() >= limits.connections || socket >= descriptors_reserved_from;
+  if (full && !registry.close_longest_idle()) {
     ::close(socket);
     log::warning(fmt::format("{} connections are busy: one more from {} is refused",
                              registry.size(), to_text(peer)));
@@ -202,7 +210,9 @@ Status HttpServer::listen(const Listen& listen, Authenticate authenticate, Handl
   Address bound;
   if (::getsockname(listener->socket, bound.get(), &bound.length) != 0) return failed("bind");
   impl_->port = port_of(bound);
-  raise_descriptor_limit(impl_->limits.connections);
+  const rlim_t descriptors = raise_descriptor_limit(impl_->limits.connections);
+  impl_->descriptors_reserved_from =
+      static_cast<int>(std::clamp<rlim_t>(descriptors, 2 * kReserved, rlim_t{INT_MAX}) - kReserved);
 
   listener->service = std::make_shared<const Service>(
       Service{&impl_->loop, &impl_->registry, impl_->limits, std::move(authenticate),

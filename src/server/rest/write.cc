@@ -274,6 +274,12 @@ Outcome<Written> finish_update(Core& core, const Target& target, const Json& liv
   keep_other_parts(target, live, after);
   default_object(resource, after);
   prepare_update(core, target, live, after);
+  // Most writes of controllers that resync change nothing: they cost a comparison.
+  if (after == live && !options.dry_run) {
+    Written unchanged;
+    unchanged.document = core.store.find(target.key());
+    return unchanged;
+  }
   if (kinds::counts_generation(resource.group, resource.kind, live, after)) {
     after["metadata"]["generation"] = integer_at(live.at("metadata"), "generation").value_or(0) + 1;
   }

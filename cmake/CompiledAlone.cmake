@@ -1,0 +1,45 @@
+# Sources under src/ that can't share a compilation with their neighbours: see windlass_unity().
+set(WINDLASS_COMPILED_ALONE
+  api/core_decode_test.cc
+  api/karpenter_decode_test.cc
+  api/resources.cc
+  base/time.cc
+  catalog/node_capacity_test.cc
+  catalog/overlays_test.cc
+  catalog/reservations_test.cc
+  cli/plan_disruption_command_test.cc
+  cli/plan_nodes_command_test.cc
+  cluster/state_test.cc
+  controllers/node_loops_test.cc
+  controllers/static_pools_test.cc
+  controllers/termination.cc
+  disruption/drift_test.cc
+  disruption/validate_test.cc
+  scaling/forecast.cc
+  scaling/formula_test.cc
+  scaling/scaled_job_test.cc
+  scaling/scaled_object_test.cc
+  scaling/trigger_metrics.cc
+  scaling/trigger_plan.cc
+  scaling/trigger_plan_test.cc
+  scheduling/lower_bound_test.cc
+  scheduling/pod_affinity_test.cc
+  scheduling/random_world_test.cc
+  server/http/event_loop.cc
+  server/http/tls_context.cc
+  server/kinds/validation.cc
+  server/kinds/validation_test.cc
+  server/observe/prometheus_api_test.cc
+  server/patch/field_set_test.cc
+  server/rest/kube_api_test.cc
+  server/rest/subresources_test.cc
+  server/rest/watch_test.cc
+  server/schema/cel_functions.cc
+  server/schema/crd_validation.cc
+  sim/inference/fleet_reference_test.cc
+  sim/prometheus/operations_test.cc
+  sim/prometheus/range_test.cc
+  sim/prometheus/store.cc
+  scaling/scaled_job.cc
+  server/patch/strategic_merge_test.cc
+)
