@@ -93,6 +93,41 @@ TEST(History, APointIsWhatTheMinuteCameTo) {
   EXPECT_EQ(json["nodes_by_type"], (Json{{"g6.xlarge spot", {1, 1}}}));
 }
 
+TEST(History, OtherPoliciesCostWhatTheyDidThen) {
+  SmallWorld world;
+  std::vector<PolicyCost> costs{{"static", 7, 1.5}};
+  world.sources.other_policies = [&] { return costs; };
+  History history(100);
+  world.minute({});
+  history.sample(world.sources);
+  costs = {{"static", 7, 2.5}, {"stock", 3, 0.25}};
+  world.minute({});
+  history.sample(world.sources);
+  world.minute({});
+  costs[1].usd = 0.5;
+  history.sample(world.sources);
+  EXPECT_EQ(read(history.json(-1, 1e9, 10))["policies_usd"],
+            (Json{{"static", {1.5, 2.5, 2.5}}, {"stock", {nullptr, 0.25, 0.5}}}));
+  // Merged: as at the end.
+  EXPECT_EQ(read(history.json(-1, 1e9, 1))["policies_usd"],
+            (Json{{"static", Json::array({2.5})}, {"stock", Json::array({0.5})}}));
+}
+
+// A cluster that goes on from an earlier run: its first point is of its own first minute.
+TEST(History, BeginsWhereItIsTold) {
+  SmallWorld world;
+  for (int i = 0; i < 60; ++i) world.minute({10, 10});
+  History history(100);
+  history.begin(world.sources);
+  world.minute({20, 20, 20, 20, 20, 20});
+  EXPECT_TRUE(history.sample(world.sources));
+  const Json json = read(history.json(-1, 1e9, 10));
+  EXPECT_EQ(json["t"], Json::array({3660}));
+  EXPECT_EQ(json["requests_per_s"], Json::array({0.1}));
+  EXPECT_EQ(json["p50_ms"], Json::array({20}));
+  EXPECT_EQ(json["gpu_busy"], Json::array({0.25}));
+}
+
 TEST(History, WideStretchesAreMergedNotDropped) {
   SmallWorld world;
   History history(1000);
@@ -114,7 +149,7 @@ TEST(History, WideStretchesAreMergedNotDropped) {
   // 19 of 20 requests: means keep the sum.
   EXPECT_NEAR(json["requests_per_s"][3].get<double>(), 19.0 / 600, 0.0006);
   for (const auto& [name, series] : json.items()) {
-    if (name == "nodes_by_type") continue;
+    if (name == "nodes_by_type" || name == "policies_usd") continue;
     EXPECT_EQ(series.size(), 10U) << name;
   }
   EXPECT_EQ(read(history.json(600, 1200, 100))["t"].size(), 10U);
