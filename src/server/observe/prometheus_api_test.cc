@@ -97,8 +97,9 @@ TEST_F(PrometheusApiTest, RangeQueriesGiveMatrices) {
 TEST_F(PrometheusApiTest, RefusesAsPrometheusDoes) {
   const std::string range = "query_range?query=up&start=1700000000&end=1700000030";
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"query?query=up(", "400 {\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":"
-                          "\"invalid parameter \\\"query\\\": "},
+      {"query?query=up(",
+       "400 {\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":"
+       "\"invalid parameter \\\"query\\\": "},
       {"query?query=up&time=soon",
        R"(400 {"status":"error","errorType":"bad_data","error":"invalid parameter \"time\": cannot )"
        R"(parse \"soon\" to a valid timestamp"})"},
