@@ -66,6 +66,12 @@ Status Shadows::run_until(Instant to, const std::function<bool()>& enough) {
   return {};
 }
 
+Instant Shadows::slowest(Instant otherwise) const {
+  Instant out = otherwise;
+  for (const Shadow& shadow : shadows_) out = std::min(out, shadow.world->now());
+  return out;
+}
+
 void Shadows::client_wrote(const api::Object& object) {
   if (!concerns_all(object)) return;
   for (Shadow& shadow : shadows_) {

@@ -32,6 +32,8 @@ class Shadows {
 
   // Up to `to`, or until `enough`.
   Status run_until(Instant to, const std::function<bool()>& enough);
+  // Where the slowest stands; `otherwise` if there are none.
+  [[nodiscard]] Instant slowest(Instant otherwise) const;
   void client_wrote(const api::Object& object);
   void client_removed(cluster::Kind kind, const std::string& key);
   // The same control in every world.
