@@ -12,6 +12,9 @@ CASES = [
     (["windlass", "simulate", "-o", ""], {"table", "json"}),
     (["windlass", "simulate", "x.yaml", "--rep"], {"--report"}),
     (["windlass", "simulate", "--report", ""], set()),  # a file: left to bash
+    (["windlass", "u"], {"up"}),
+    (["windlass", "up", "x.yaml", "--dash"], {"--dashboard-port"}),
+    (["windlass", "up", "x.yaml", "--policy", "st"], {"static", "stock"}),
     (["windlass", "plan", "rep"], {"replicas"}),
     (["windlass", "plan", "nodes", "--objective", "c"], {"cost"}),
 ]

@@ -28,6 +28,7 @@ constexpr Duration kSlice = milliseconds(8);
 constexpr Duration kTick = milliseconds(20);
 constexpr Duration kLeasePeriod = seconds(10);
 constexpr const char* kScenarioPart = "scenario";
+constexpr const char* kStartedPart = "started";
 
 std::vector<schema::FieldFault> admit(const Json& object) {
   std::vector<schema::FieldFault> faults;
@@ -56,7 +57,8 @@ bool ends_gracefully(const cluster::ObjectKey& key, const Json& object) {
 // What the world saved. Of a part that isn't its own it would say that it has gone.
 std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
   std::erase_if(parts, [](const auto& part) {
-    return part.first == kScenarioPart || part.first.starts_with(kShadowPart);
+    return part.first == kScenarioPart || part.first == kStartedPart ||
+           part.first.starts_with(kShadowPart);
   });
   return parts;
 }
@@ -185,6 +187,16 @@ Status EmbeddedCluster::Impl::open_world() {
         identity->second.value("policy", "?")));
   }
   journal->save_part(kScenarioPart, mine);
+  const auto began = parts.find(kStartedPart);
+  if (began == parts.end()) {
+    const Instant wall = options.wall_now();
+    scenario.start = {wall.ns / 1'000'000'000 * 1'000'000'000};
+    journal->save_part(kStartedPart, to_rfc3339(scenario.start));
+  } else if (const auto at =
+                 parse_rfc3339(began->second.is_string() ? began->second.get<std::string>() : "")) {
+    scenario.start = *at;
+  }
+  if (options.until_after) options.until = scenario.start + *options.until_after;
   sim::WorldOptions world_options;
   world_options.keep_raw = true;
   if (resumed) world_options.saved = parts_of_world(parts);
@@ -370,6 +382,7 @@ Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::open(sim::Scenario sce
 const Addresses& EmbeddedCluster::addresses() const { return impl_->addresses; }
 bool EmbeddedCluster::resumed() const { return impl_->resumed; }
 Instant EmbeddedCluster::now() const { return impl_->world->now(); }
+Instant EmbeddedCluster::started() const { return impl_->scenario.start; }
 
 Status EmbeddedCluster::run() {
   Impl& impl = *impl_;

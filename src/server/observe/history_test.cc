@@ -13,9 +13,14 @@ namespace {
 
 constexpr Instant kStart{1'700'000'000'000'000'000};
 
+const catalog::Catalog& types() {
+  static const catalog::Catalog catalog = catalog::built_in({});
+  return catalog;
+}
+
 // A world of one model and one node, moved on by hand.
 struct SmallWorld {
-  SmallWorld() : catalog(catalog::built_in({})), state(catalog) {
+  SmallWorld() : state(types()) {
     cluster::InferenceModel model;
     model.name = "m";
     model.deployment = "ns/d";
@@ -26,7 +31,7 @@ struct SmallWorld {
     deployment.replicas = 3;
     state.put(deployment);
     sim::Instance& instance = instances["i-1"];
-    instance.type = catalog.find("g6.xlarge");
+    instance.type = types().find("g6.xlarge");
     instance.capacity_type = "spot";
     instance.usd_per_hour = 0.5;
     sources.started = kStart;
@@ -52,7 +57,6 @@ struct SmallWorld {
     latencies.insert(latencies.end(), answered_ms);
   }
 
-  catalog::Catalog catalog;
   cluster::State state;
   std::map<std::string, sim::Instance> instances;
   Instant now = kStart;
@@ -177,12 +181,12 @@ TEST(ModelRates, AreOfTheLastMinute) {
   rates.mark(world.now, world.sources.models());
   EXPECT_TRUE(std::isnan(now().requests_per_s));
   world.minute({100, 200, 300});
-  EXPECT_EQ(now().requests_per_s, 3.0 / 60);
+  EXPECT_DOUBLE_EQ(now().requests_per_s, 3.0 / 60);
   EXPECT_EQ(now().p50_ms, 200);
   rates.mark(world.now, world.sources.models());
   world.minute({1, 1, 1, 1, 1, 1});
-  EXPECT_EQ(now().requests_per_s, 0.1);
-  EXPECT_EQ(now().tokens_per_s, 1);
+  EXPECT_DOUBLE_EQ(now().requests_per_s, 0.1);
+  EXPECT_DOUBLE_EQ(now().tokens_per_s, 1);
   EXPECT_EQ(now().p95_ms, 1);
 }
 
