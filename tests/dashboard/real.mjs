@@ -97,8 +97,9 @@ class Page {
   // Presses a choice in a popover's form.
   async choose(popover, choice) {
     await this.page.getByRole("button", { name: popover }).click();
-    await this.page.getByRole("dialog").getByRole("button", { name: choice, exact: true }).click();
-    await this.page.getByRole("dialog").waitFor({ state: "detached" });
+    const sheet = this.page.locator(".sheet"); // a node's details are a dialog, too
+    await sheet.getByRole("button", { name: choice, exact: true }).click();
+    await sheet.waitFor({ state: "detached" });
   }
   async speed(times) {
     await this.choose(/^Speed/, `${times}×`);
@@ -221,7 +222,7 @@ step("traffic, burst and speed act", async ({ view, cluster }) => {
 
 step("missing capacity and outages act, errors are told", async ({ view, cluster }) => {
   await view.page.getByRole("button", { name: "No capacity" }).click();
-  const sheet = view.page.getByRole("dialog");
+  const sheet = view.page.locator(".sheet");
   const type = await sheet.locator("[name=type]").inputValue();
   await sheet.locator("[name=type]").fill("z9.huge");
   await sheet.getByRole("button", { name: "Block" }).click();

@@ -220,10 +220,12 @@ void EmbeddedCluster::Impl::on_world(const std::function<void(sim::World&)>& con
 observe::ControlActions EmbeddedCluster::Impl::actions() {
   observe::ControlActions out;
   out.pause = [this](bool paused) {
+    if (paused) pacer->settle_at(world->now(), options.wall_now());
     pacer->set_paused(paused, options.wall_now());
     return Status();
   };
   out.speed = [this](double speed) {
+    if (speed < pacer->speed()) pacer->settle_at(world->now(), options.wall_now());
     pacer->set_speed(speed, options.wall_now());
     return Status();
   };
