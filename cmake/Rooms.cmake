@@ -8,6 +8,8 @@ function(windlass_unity target sources)
     return()
   endif()
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # GCC takes what a source keeps to itself for a header's.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   set(index 0)
   foreach(source ${sources})
     math(EXPR group "${index} / 8")

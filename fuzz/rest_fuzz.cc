@@ -78,7 +78,8 @@ Request request_of(std::string_view text) {
     request.query.emplace_back(std::move(name), std::string(pair));
   }
   const std::string type(take(text, '\n'));
-  request.headers = {{"content-type", type}, {"accept", type}};
+  request.headers = {{"content-type", type}};
+  if (type.find("as=") != std::string::npos) request.headers.emplace_back("accept", type);
   request.body = text;
   return request;
 }

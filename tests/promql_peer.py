@@ -183,8 +183,8 @@ def main():
     questions = [(query, word, at) for query, word in all_queries(rng, options.random)
                  for at in INSTANTS]
     asked = {query: word for query, word, _ in questions}
-    ranges = [(query, word, (at - 1800, at + 37, step)) for query, word in asked.items()
-              for at, step in zip(INSTANTS, (15, 47.5, 300))]
+    ranges = [(query, None, (at - 1800, at + 37, step)) for query, word in asked.items()
+              if word is None for at, step in zip(INSTANTS, (15, 47.5, 300))]
     ours = ask_ours(options.tool, samples, questions, ranges)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="promql_peer.") as directory:

@@ -102,7 +102,7 @@ void add_up(CLI::App& app, int& exit_code) {
   command->add_flag("--no-traffic", options->no_traffic, "No requests to the scenario's models");
   command
       ->add_option("--until", options->until,
-                   "Stop at this simulated time: RFC 3339, or a duration from the start like 4h")
+                   "Stop at this simulated time: RFC 3339, or a duration from its start like 4h")
       ->type_name("TIME");
   command->footer(
       "Exit codes: 0 stopped (Ctrl-C, --until), 1 it can't go on, 2 bad input.\n\n"

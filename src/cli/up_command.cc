@@ -65,10 +65,18 @@ Status read_listen(const std::string& text, server::embedded::ClusterOptions& ou
   return {};
 }
 
-std::optional<Instant> read_until(const std::string& text, Instant start) {
-  if (const auto length = parse_duration(text); length.ok()) return start + *length;
-  if (const auto time = parse_rfc3339(text); time.ok()) return *time;
-  return std::nullopt;
+Status read_until(const std::string& text, server::embedded::ClusterOptions& out) {
+  if (const auto length = parse_duration(text); length.ok() && length->ns > 0) {
+    out.until_after = *length;
+  } else if (const auto time = parse_rfc3339(text); time.ok()) {
+    out.until = *time;
+  } else if (!text.empty()) {
+    return Error(
+        fmt::format("--until: \"{}\" is neither a time (2026-03-02T04:00:00Z) nor a "
+                    "duration from the cluster's start (4h)",
+                    text));
+  }
+  return {};
 }
 
 void greet(const server::embedded::EmbeddedCluster& cluster, const sim::Scenario& scenario,
@@ -104,11 +112,11 @@ Result<sim::Scenario> load(const UpOptions& options) {
 
 // What it came to, as `simulate` prints it.
 void print_results(server::embedded::EmbeddedCluster& cluster, const std::string& name,
-                   uint64_t seed, Instant start) {
+                   uint64_t seed) {
   sim::ScenarioResult result;
   result.scenario = name;
   result.seed = seed;
-  result.duration_s = (cluster.now() - start).seconds();
+  result.duration_s = (cluster.now() - cluster.started()).seconds();
   result.policies = cluster.results();
   std::cout << "\n" << report::results_table(result);
 }
@@ -134,18 +142,8 @@ int run_up(const UpOptions& options) {
   cluster_options.traffic = !options.no_traffic;
   cluster_options.version = options.version;
   cluster_options.wall_now = wall_now;
-  if (!options.until.empty()) {
-    cluster_options.until = read_until(options.until, scenario->start);
-    if (!cluster_options.until) {
-      return refuse(
-          fmt::format("--until: \"{}\" is neither a time (2026-03-02T04:00:00Z) nor a "
-                      "duration from the scenario's start (4h)",
-                      options.until));
-    }
-    if (*cluster_options.until <= scenario->start) {
-      return refuse(fmt::format("--until: \"{}\" is not after the scenario's start, {}",
-                                options.until, to_rfc3339(scenario->start)));
-    }
+  if (Status status = read_until(options.until, cluster_options); !status.ok()) {
+    return refuse(status.error().message());
   }
   const std::string name = scenario->name;
   if (options.data_dir.empty() && (name.find('/') != std::string::npos || name.starts_with('.'))) {
@@ -175,7 +173,7 @@ int run_up(const UpOptions& options) {
     std::cerr << "error: " << status.error().message() << "\n";
     return 1;
   }
-  print_results(**cluster, name, facts.seed, facts.start);
+  print_results(**cluster, name, facts.seed);
   return 0;
 }
 

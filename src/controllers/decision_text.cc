@@ -11,7 +11,7 @@ namespace windlass::controllers {
 namespace {
 
 std::string_view who(std::string_view controller) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kNames{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kNames{{
       {"scaled_object", "KEDA's loop and the HPA"},
       {"joint", "the joint policy"},
       {"provisioning", "provisioning"},
@@ -19,6 +19,8 @@ std::string_view who(std::string_view controller) {
       {"disruption", "disruption"},
       {"interruption", "the interruption watch"},
       {"kube_scheduler", "the scheduler"},
+      {"static_pools", "the static pools' loop"},
+      {"termination", "the claim's termination"},
   }};
   for (const auto& [name, words] : kNames) {
     if (name == controller) return words;
@@ -26,8 +28,44 @@ std::string_view who(std::string_view controller) {
   return controller;
 }
 
+// "NodeClaim/a,b" as "NodeClaim/a, b": several claims of one command.
+std::string named(std::string_view object) {
+  std::string out(object);
+  for (size_t at = out.find(','); at != std::string::npos; at = out.find(',', at + 2)) {
+    if (out.compare(at, 2, ", ") != 0) out.insert(at + 1, " ");
+  }
+  return out;
+}
+
+// Why disruption takes nodes away; empty for what is none of its methods.
+std::string_view method_words(std::string_view what) {
+  if (what == "emptiness") return "nothing runs there";
+  if (what == "drift" || what == "static_drift") return "drift from the pool or node class";
+  if (what == "multi_node_consolidation") return "fewer nodes do";
+  if (what == "single_node_consolidation") return "cheaper without";
+  return {};
+}
+
+// Deeds that end nodes, as the middle of a sentence; empty for others.
+std::string ending_deed(const Decision& decision) {
+  const std::string object = named(decision.object);
+  const std::string& what = decision.what;
+  if (what == "delete") return fmt::format("deleted {}: {}", object, decision.result);
+  if (what == "expire") return fmt::format("deleted {}: expired", object);
+  if (what == "drain") return fmt::format("drains {}: {}", object, decision.result);
+  if (what == "abandon") return fmt::format("gave up replacing {}: {}", object, decision.result);
+  const std::string_view why = method_words(what);
+  if (why.empty()) return {};
+  const size_t by = decision.result.rfind(" by ");
+  if (decision.result.starts_with("replace ") && by != std::string::npos) {
+    return fmt::format("sets out to replace {}{} ({})", object, decision.result.substr(by), why);
+  }
+  return fmt::format("deleted {} ({})", object, why);
+}
+
 // What was done, as the middle of a sentence.
 std::string deed(const Decision& decision) {
+  if (std::string ending = ending_deed(decision); !ending.empty()) return ending;
   const std::string& object = decision.object;
   const std::string& what = decision.what;
   if (what == "scale" || what == "activate") {
@@ -35,14 +73,17 @@ std::string deed(const Decision& decision) {
     return fmt::format("{} {}{}: {}", what == "scale" ? "scaled" : "activated", object,
                        target.empty() ? "" : fmt::format(" ({})", target), decision.result);
   }
+  if (what == "create" && object.starts_with("NodePool/")) {
+    return fmt::format("found no instance type for {}: {}", object, decision.result);
+  }
   if (what == "create") return fmt::format("asked for {}: {}", object, decision.result);
+  if (what == "refuse") return fmt::format("can't read {}: {}", object, decision.result);
   if (what == "launch") return fmt::format("launched {}: {}", object, decision.result);
   if (what == "bind") {
     return fmt::format("bound {} to {} after {}", object, input_of(decision, "node"),
                        input_of(decision, "waited"));
   }
   if (what == "unschedulable") return fmt::format("found {} for {}", decision.result, object);
-  if (what == "delete") return fmt::format("deleted {}: {}", object, decision.result);
   return fmt::format("decided {} of {}: {}", what, object, decision.result);
 }
 

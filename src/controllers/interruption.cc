@@ -17,7 +17,7 @@ Outcome InterruptionController::reconcile(const std::string& provider_id,
   out.decisions.push_back({"NodeClaim/" + claim->meta.name,
                            "delete",
                            {{"instance", provider_id}},
-                           "drain before the instance goes",
+                           "drains before the instance goes",
                            {notice->second}});
   return out;
 }

@@ -327,7 +327,8 @@ void JointController::claim_nodes(const api::Deployment& deployment, int32_t rep
     out.decisions.push_back({"NodeClaim/" + claim.meta.name,
                              "create",
                              {{"requests", api::to_string(wanted.requests)}},
-                             fmt::format("{} types, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                             fmt::format("{} type{}, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                                         wanted.types.size() == 1 ? "" : "s",
                                          wanted.types.front()->name, wanted.usd_per_hour),
                              {fmt::format("with the decision for {} replicas of {}", replicas,
                                           deployment.meta.key())}});

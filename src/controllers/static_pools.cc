@@ -65,7 +65,8 @@ void StaticPoolsController::create(const api::NodePool& pool, int32_t count,
     out.decisions.push_back({"NodeClaim/" + claim.meta.name,
                              "create",
                              {{"replicas", std::to_string(*pool.replicas)}},
-                             fmt::format("{} types, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                             fmt::format("{} type{}, cheapest {} at ${:.4f}/h", wanted.types.size(),
+                                         wanted.types.size() == 1 ? "" : "s",
                                          wanted.types.front()->name, wanted.usd_per_hour),
                              {fmt::format("static pool {} lacks {}", pool.meta.name, count)}});
     out.actions.push_back(PutObject{std::move(claim)});
@@ -96,7 +97,7 @@ Outcome StaticPoolsController::reconcile(const std::string& key, const cluster::
     out.decisions.push_back({"NodeClaim/" + claim,
                              "delete",
                              {{"replicas", std::to_string(*pool->replicas)}},
-                             "deleted",
+                             "one too many",
                              {fmt::format("static pool {} has {} claims", key, standing)}});
     out.actions.push_back(DeleteObject{Kind::kNodeClaim, claim, "static pool scaled in"});
   }

@@ -4,7 +4,7 @@
 #include <limits>
 #include <tuple>
 
-#include "sim/unschedulable.h"
+#include "sim/node_ranking.h"
 
 namespace windlass::sim {
 namespace {
@@ -12,19 +12,6 @@ namespace {
 constexpr Duration kLatency = milliseconds(100);
 
 int32_t priority_of(const api::Pod& pod) { return pod.spec.priority.value_or(0); }
-
-// Share of the node that is taken, by its fullest resource the pod asks for.
-double fill(const api::ResourceList& requests, const api::ResourceList& free,
-            const api::ResourceList& allocatable) {
-  double fullest = 0;
-  for (const auto& [name, milli] : requests) {
-    const int64_t total = allocatable.milli(name);
-    if (milli == 0 || total == 0) continue;
-    const auto left = static_cast<double>(free.milli(name) - milli);
-    fullest = std::max(fullest, 1 - left / static_cast<double>(total));
-  }
-  return fullest;
-}
 
 bool other_scheduler(const api::PodSpec& spec) {
   return !spec.scheduler_name.empty() && spec.scheduler_name != "default-scheduler";
@@ -39,30 +26,6 @@ void KubeScheduler::wake() {
     awake_ = false;
     pass();
   });
-}
-
-bool KubeScheduler::admits(const api::Node& node, const api::Pod& pod) const {
-  if (node.unschedulable || node.meta.deleted) return false;
-  if (!api::is_true(node.conditions, "Ready")) return false;
-  return api::first_untolerated(node.taints, pod.spec.tolerations, false) == nullptr &&
-         affinity_admits(pod, node.meta.labels);
-}
-
-const api::Node* KubeScheduler::choose(const api::Pod& pod,
-                                       const api::ResourceList& requests) const {
-  const api::Node* best = nullptr;
-  double best_fill = 0;
-  for (const auto& [name, node] : context_.state.nodes()) {
-    if (!admits(node, pod)) continue;
-    const api::ResourceList free = context_.state.free_on(node);
-    if (!requests.fits(free)) continue;
-    const double filled = fill(requests, free, node.allocatable);
-    if (best == nullptr || filled < best_fill) {
-      best = &node;
-      best_fill = filled;
-    }
-  }
-  return best;
 }
 
 bool KubeScheduler::preempt(const api::Pod& pod, const api::ResourceList& requests) {
@@ -119,44 +82,60 @@ void KubeScheduler::bind(const api::Pod& pod, const std::string& node) {
   context_.state.put(std::move(bound));
 }
 
-void KubeScheduler::pass() {
-  std::vector<std::string> queue(context_.state.unbound_pods().begin(),
-                                 context_.state.unbound_pods().end());
-  std::stable_sort(queue.begin(), queue.end(), [&](const std::string& a, const std::string& b) {
-    const api::Pod& pa = context_.state.pods().at(a);
-    const api::Pod& pb = context_.state.pods().at(b);
-    if (priority_of(pa) != priority_of(pb)) return priority_of(pa) > priority_of(pb);
-    return pa.meta.created < pb.meta.created;
+std::vector<std::string> KubeScheduler::queue() const {
+  std::vector<const api::Pod*> waiting;
+  for (const std::string& key : context_.state.unbound_pods()) {
+    waiting.push_back(&context_.state.pods().at(key));
+  }
+  std::stable_sort(waiting.begin(), waiting.end(), [](const api::Pod* a, const api::Pod* b) {
+    if (priority_of(*a) != priority_of(*b)) return priority_of(*a) > priority_of(*b);
+    return a->meta.created < b->meta.created;
   });
-  for (const std::string& key : queue) {
+  std::vector<std::string> keys;
+  for (const api::Pod* pod : waiting) keys.push_back(pod->meta.key());
+  return keys;
+}
+
+// Its victims are still leaving: nothing to do but wait.
+bool KubeScheduler::victims_leave(const api::Pod& pod) const {
+  const api::Node* nominated = context_.state.nodes().find(pod.nominated_node);
+  if (nominated == nullptr || !admits(*nominated, pod)) return false;
+  const std::set<std::string>& there = context_.state.pods_on(pod.nominated_node);
+  return std::any_of(there.begin(), there.end(), [&](const std::string& key) {
+    return context_.state.pods().at(key).meta.deleted.has_value();
+  });
+}
+
+void KubeScheduler::mark(const api::Pod& pod, const std::string& why) {
+  if (pod.unschedulable_since && pod.nominated_node.empty() && why == pod.unschedulable_message) {
+    return;
+  }
+  api::Pod marked = pod;
+  marked.nominated_node.clear();
+  marked.unschedulable_message = why;
+  marked.unschedulable_since = pod.unschedulable_since.value_or(context_.now);
+  context_.state.put(std::move(marked));
+}
+
+void KubeScheduler::pass() {
+  NodeRanking ranking(context_.state);
+  for (const std::string& key : queue()) {
     const api::Pod* found = context_.state.pods().find(key);
     if (found == nullptr || found->meta.deleted) continue;
     if (other_scheduler(found->spec)) continue;
     const api::Pod pod = *found;  // the table moves under us
     const api::ResourceList requests = api::pod_requests(pod.spec);
-    if (const api::Node* node = choose(pod, requests)) {
+    if (const api::Node* node = ranking.choose(pod, requests)) {
       bind(pod, node->meta.name);
+      ranking.bound(*node, pod, requests);
       continue;
     }
-    // Its victims are still leaving: nothing to do but wait.
-    const api::Node* nominated = context_.state.nodes().find(pod.nominated_node);
-    const bool leaving =
-        nominated != nullptr && admits(*nominated, pod) &&
-        std::any_of(context_.state.pods_on(pod.nominated_node).begin(),
-                    context_.state.pods_on(pod.nominated_node).end(), [&](const std::string& k) {
-                      return context_.state.pods().at(k).meta.deleted.has_value();
-                    });
-    if (leaving || preempt(pod, requests)) continue;
-    const std::string why =
-        context_.served ? why_unschedulable(context_.state, pod, requests) : std::string();
-    if (!pod.unschedulable_since || !pod.nominated_node.empty() ||
-        why != pod.unschedulable_message) {
-      api::Pod marked = pod;
-      marked.nominated_node.clear();
-      marked.unschedulable_message = why;
-      marked.unschedulable_since = pod.unschedulable_since.value_or(context_.now);
-      context_.state.put(std::move(marked));
+    if (victims_leave(pod)) continue;
+    if (ranking.may_preempt(pod) && preempt(pod, requests)) {
+      ranking.forget();
+      continue;
     }
+    mark(pod, context_.served ? ranking.why_none(pod, requests) : std::string());
   }
 }
 

@@ -20,12 +20,14 @@ class KubeScheduler {
   void pass();
 
  private:
-  [[nodiscard]] bool admits(const api::Node& node, const api::Pod& pod) const;
-  [[nodiscard]] const api::Node* choose(const api::Pod& pod,
-                                        const api::ResourceList& requests) const;
+  // The unbound pods in the order they are looked at.
+  [[nodiscard]] std::vector<std::string> queue() const;
+  [[nodiscard]] bool victims_leave(const api::Pod& pod) const;
   // Evicts the victims on the best node and nominates it; false if no node would do.
   bool preempt(const api::Pod& pod, const api::ResourceList& requests);
   void bind(const api::Pod& pod, const std::string& node);
+  // The pod stays unbound; its condition says why.
+  void mark(const api::Pod& pod, const std::string& why);
 
   Context& context_;
   ApiServer& api_;

@@ -63,13 +63,21 @@ void Recorder::accrue_allocation() {
   allocated_at_ = context_.now;
 }
 
-void Recorder::pods_changed() {
+void Recorder::pod_changed(const std::string& key) {
   accrue_allocation();
-  allocated_now_ = 0;
-  for (const auto& [key, pod] : context_.state.pods()) {
-    if (pod.spec.node_name.empty() || pod.terminal()) continue;
-    allocated_now_ +=
-        static_cast<double>(api::whole_units(api::pod_requests(pod.spec).milli(api::kNvidiaGpu)));
+  const api::Pod* pod = context_.state.pods().find(key);
+  int64_t gpus = 0;
+  if (pod != nullptr && !pod->spec.node_name.empty() && !pod->terminal()) {
+    gpus = api::whole_units(api::pod_requests(pod->spec).milli(api::kNvidiaGpu));
+  }
+  const auto known = gpus_of_.find(key);
+  const int64_t before = known == gpus_of_.end() ? 0 : known->second;
+  if (gpus == before) return;
+  allocated_now_ += static_cast<double>(gpus - before);
+  if (gpus == 0) {
+    gpus_of_.erase(known);
+  } else {
+    gpus_of_[key] = gpus;
   }
 }
 

@@ -31,8 +31,8 @@ class Recorder {
   // later pod's start says nothing about the node's.
   void pod_bound(const api::Pod& pod);
   void pod_ready(const api::Pod& pod);
-  // The set of pods or their states changed.
-  void pods_changed();
+  // The pod came, went or changed.
+  void pod_changed(const std::string& key);
   // Looks which servers have answered their first request since the last look.
   void note_first_tokens();
 
@@ -66,7 +66,8 @@ class Recorder {
   double paid_before_ = 0;
   double allocated_gpu_s_ = 0;
   Instant allocated_at_{};
-  double allocated_now_ = 0;  // GPUs requested by bound pods
+  double allocated_now_ = 0;                // GPUs requested by bound pods: the sum of
+  std::map<std::string, int64_t> gpus_of_;  // those with any, by pod
   struct FirstPod {
     std::string key;
     std::optional<Instant> ready;

@@ -74,12 +74,14 @@ struct NodeGroup {
   int count = 1;
   api::StringMap labels;
   std::vector<api::Taint> taints;
+  bool operator==(const NodeGroup&) const = default;
 };
 
 // Where a run begins: nodes that are up and replicas that are Ready at time 0.
 struct StartSpec {
   std::vector<NodeGroup> nodes;
   std::map<std::string, int32_t> replicas;  // by Deployment key; else the manifest's
+  bool operator==(const StartSpec&) const = default;
 };
 
 struct MetricsSpec {

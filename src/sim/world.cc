@@ -106,7 +106,7 @@ void World::react(const cluster::Change& change) {
     started_.erase(change.key);
     kubelets_.forget_pod(change.key);
   }
-  recorder_.pods_changed();
+  recorder_.pod_changed(change.key);
   const api::Pod* pod = context_->state.pods().find(change.key);
   const bool starts = pod != nullptr && !pod->spec.node_name.empty() && !pod->meta.deleted &&
                       pod->phase == api::PodPhase::kPending;

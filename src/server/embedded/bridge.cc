@@ -131,13 +131,12 @@ void Bridge::give_out(Kind kind, const std::string& key) {
     return;
   }
   ensure_namespace(place->namespace_name);
-  Json json = api::encode(*object);
+  Json json = encode_with_defaults(*object);
   enrich(*object, json);
-  // Typed values leave out what is the default; the API shows it.
-  const std::string version = json.value("apiVersion", std::string());
-  const size_t slash = version.find('/');
-  kinds::set_defaults(slash == std::string::npos ? "" : version.substr(0, slash),
-                      api::kind_of(*object), json);
+  // Gone and there again within one run of the world: another object of the same name.
+  const cluster::DocumentPtr before = store_.find(*place);
+  const std::string& uid = api::meta_of(*object).uid;
+  if (before != nullptr && !uid.empty() && before->uid != uid) api_.remove_from_world(*place);
   api_.put_from_world(*place, std::move(json), kManager);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "server/embedded/bridge.h"
+#include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
 #include "server/embedded/resources.h"
@@ -27,6 +28,7 @@ constexpr Duration kSlice = milliseconds(8);
 constexpr Duration kTick = milliseconds(20);
 constexpr Duration kLeasePeriod = seconds(10);
 constexpr const char* kScenarioPart = "scenario";
+constexpr const char* kStartedPart = "started";
 
 std::vector<schema::FieldFault> admit(const Json& object) {
   std::vector<schema::FieldFault> faults;
@@ -55,7 +57,8 @@ bool ends_gracefully(const cluster::ObjectKey& key, const Json& object) {
 // What the world saved. Of a part that isn't its own it would say that it has gone.
 std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
   std::erase_if(parts, [](const auto& part) {
-    return part.first == kScenarioPart || part.first.starts_with(kShadowPart);
+    return part.first == kScenarioPart || part.first == kStartedPart ||
+           part.first.starts_with(kShadowPart);
   });
   return parts;
 }
@@ -70,6 +73,17 @@ std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
       Result<api::Object> object = api::decode(*json);
       if (object.ok()) out.push_back(*std::move(object));
     }
+  }
+  return out;
+}
+
+// The scenario's objects as the API would have admitted them: without its defaults the first write
+// of a client would change every template, and roll it out.
+std::vector<api::Object> admitted(const std::vector<api::Object>& objects) {
+  std::vector<api::Object> out;
+  for (const api::Object& object : objects) {
+    Result<api::Object> defaulted = api::decode(encode_with_defaults(object));
+    out.push_back(defaulted.ok() ? *std::move(defaulted) : object);
   }
   return out;
 }
@@ -173,12 +187,20 @@ Status EmbeddedCluster::Impl::open_world() {
         identity->second.value("policy", "?")));
   }
   journal->save_part(kScenarioPart, mine);
+  const auto began = parts.find(kStartedPart);
+  if (began == parts.end()) {
+    const Instant wall = options.wall_now();
+    scenario.start = {wall.ns / 1'000'000'000 * 1'000'000'000};
+    journal->save_part(kStartedPart, to_rfc3339(scenario.start));
+  } else if (const auto at =
+                 parse_rfc3339(began->second.is_string() ? began->second.get<std::string>() : "")) {
+    scenario.start = *at;
+  }
+  if (options.until_after) options.until = scenario.start + *options.until_after;
   sim::WorldOptions world_options;
   world_options.keep_raw = true;
-  if (resumed) {
-    world_options.saved = parts_of_world(parts);
-    world_options.objects = objects_of(store);
-  }
+  if (resumed) world_options.saved = parts_of_world(parts);
+  world_options.objects = resumed ? objects_of(store) : admitted(scenario.objects);
   auto opened = sim::World::open(scenario, policy, std::move(world_options));
   if (!opened.ok()) return opened.error();
   world = *std::move(opened);
@@ -282,21 +304,25 @@ Status EmbeddedCluster::Impl::listen() {
   return credentials->write_kubeconfig(addresses.kubeconfig, addresses.api);
 }
 
-// Runs the world to where the wall clock wants it, a slice at most, stopping at the samples of the
-// dashboard's history; then the shadows, with what is left of the slice.
+// Runs the world to where the wall clock wants it, a slice at most. The shadows come along: nobody
+// passes a sample of the dashboard's history before all are there, so that its costs are of one
+// moment and a world that takes long is waited for, not left behind.
 void EmbeddedCluster::Impl::run_world(Instant wall) {
   const Instant end = wall + kSlice;
   const auto enough = [&] { return options.wall_now() >= end; };
   Instant target = pacer->target(wall);
   if (options.until) target = std::min(target, *options.until);
-  while (world->now() < target && !enough()) {
+  do {
     const Instant stop = std::min(target, feed->next_sample());
-    if (Status status = world->run_until(stop, enough); !status.ok()) return fail(status.error());
+    if (world->now() < stop) {
+      if (Status status = world->run_until(stop, enough); !status.ok()) return fail(status.error());
+    }
+    if (Status status = shadows->run_until(world->now(), enough); !status.ok()) {
+      return fail(status.error());
+    }
+    if (shadows->slowest(world->now()) < world->now()) break;
     if (world->now() >= feed->next_sample()) feed->sample();
-  }
-  if (Status status = shadows->run_until(world->now(), enough); !status.ok()) {
-    return fail(status.error());
-  }
+  } while (world->now() < target && !enough());
   pacer->reached(world->now(), options.wall_now());
 }
 
@@ -354,6 +380,7 @@ Result<std::unique_ptr<EmbeddedCluster>> EmbeddedCluster::open(sim::Scenario sce
 const Addresses& EmbeddedCluster::addresses() const { return impl_->addresses; }
 bool EmbeddedCluster::resumed() const { return impl_->resumed; }
 Instant EmbeddedCluster::now() const { return impl_->world->now(); }
+Instant EmbeddedCluster::started() const { return impl_->scenario.start; }
 
 Status EmbeddedCluster::run() {
   Impl& impl = *impl_;

@@ -27,8 +27,10 @@ struct ClusterOptions {
   bool plain_http = false;  // the API without TLS; loopback only
   double speed = 1;         // simulated seconds a second of wall time
   bool traffic = true;
-  std::optional<Instant> until;  // simulated: the run ends there
-  std::string version;           // of Windlass
+  // Simulated: the run ends there; or so long after the cluster's start.
+  std::optional<Instant> until;
+  std::optional<Duration> until_after;
+  std::string version;  // of Windlass
   std::function<Instant()> wall_now;
 };
 
@@ -51,6 +53,9 @@ class EmbeddedCluster {
   // Whether the directory held a cluster already, and the simulated time now.
   [[nodiscard]] bool resumed() const;
   [[nodiscard]] Instant now() const;
+  // When it began (simulated): the wall's time at its first start, not the scenario's, so that at
+  // speed 1 the ages that clients work out by their own clock are right.
+  [[nodiscard]] Instant started() const;
 
   // Called with a new address when a dashboard's link has been used up.
   std::function<void(const std::string& url)> on_new_dashboard_link;

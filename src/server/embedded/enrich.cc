@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "server/kinds/kind_rules.h"
 
 namespace windlass::server::embedded {
 namespace {
@@ -89,6 +90,15 @@ Json container_status(const api::Pod& pod, const api::Container& container,
 }
 
 }  // namespace
+
+Json encode_with_defaults(const api::Object& object) {
+  Json out = api::encode(object);
+  const std::string version = out.value("apiVersion", std::string());
+  const size_t slash = version.find('/');
+  const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
+  kinds::set_defaults(group, api::kind_of(object), out);
+  return out;
+}
 
 std::string node_address(const std::string& node_name) {
   if (node_name.starts_with("ip-")) {

@@ -10,6 +10,9 @@
 
 namespace windlass::server::embedded {
 
+// The object as the API shows it: typed values leave out what is the default.
+Json encode_with_defaults(const api::Object& object);
+
 // How far the start of a pod on its node is.
 struct StartProgress {
   bool known = false;

@@ -44,6 +44,28 @@ Response plain(int status, std::string text) {
   return response;
 }
 
+constexpr std::string_view kPage = "/dashboard/";
+
+Response to_page() {
+  Response response = plain(303, "");
+  response.headers.emplace_back("Location", kPage);
+  return response;
+}
+
+// A visit that another site began (a link in a web mail or a terminal in a browser): the browser
+// keeps our SameSite=Strict cookie back, though it has it. Asked again by our own page it sends it.
+bool begun_elsewhere(const Request& request) {
+  return request.method == "GET" && request.header("sec-fetch-mode") == "navigate" &&
+         request.header("sec-fetch-site") == "cross-site";
+}
+
+Response knock_again() {
+  Response response = plain(200, "One moment...\n");
+  response.headers.emplace_back("Cache-Control", "no-store");
+  response.headers.emplace_back("Refresh", fmt::format("0; url={}", kPage));
+  return response;
+}
+
 bool changes_something(const Request& request) {
   return request.method != "GET" && request.method != "HEAD";
 }
@@ -156,22 +178,25 @@ void FrontDoor::serve_dashboard(const Request& request, const std::shared_ptr<Ex
                           "name, send the API's bearer token.\n"));
     return;
   }
-  if (const auto token = request.parameter("token"); token && request.path == "/") {
+  const bool at_door = request.path == "/" && request.method == "GET";
+  if (const auto token = request.parameter("token"); token && at_door) {
     const auto cookie = sessions_->redeem(*token);
     if (!cookie) {
+      if (!request.identity.user.empty()) return exchange->reply(to_page());
+      if (begun_elsewhere(request)) return exchange->reply(knock_again());
       exchange->reply(plain(401,
                             "This link has been used or is not of this run. The terminal "
                             "of `windlass up` shows a fresh one.\n"));
       return;
     }
-    Response response = plain(303, "");
-    response.headers.emplace_back("Location", "/");
+    Response response = to_page();
     response.headers.emplace_back("Set-Cookie", *cookie);
     exchange->reply(std::move(response));
     if (on_new_link) on_new_link(new_dashboard_link());
     return;
   }
   if (request.identity.user.empty()) {
+    if (begun_elsewhere(request)) return exchange->reply(knock_again());
     exchange->reply(plain(401,
                           "Open the link that `windlass up` printed, or send the API's bearer "
                           "token.\n"));
@@ -183,6 +208,7 @@ void FrontDoor::serve_dashboard(const Request& request, const std::shared_ptr<Ex
     exchange->reply(plain(403, "Requests from other sites are refused.\n"));
     return;
   }
+  if (at_door) return exchange->reply(to_page());
   if (serve_metrics(request, exchange, plain_)) return;
   parts_.feed->handle(request, exchange);
 }

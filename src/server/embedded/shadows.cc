@@ -15,6 +15,17 @@ bool concerns_all(const api::Object& object) {
          !std::holds_alternative<api::NodeClaim>(object);
 }
 
+// Whether policies could come to different ends.
+bool leaves_a_choice(const sim::Scenario& scenario) {
+  if (!scenario.models.empty() || scenario.fixed != scenario.autoscaled) return true;
+  return std::any_of(scenario.objects.begin(), scenario.objects.end(), [](const auto& object) {
+    return std::holds_alternative<api::NodePool>(object) ||
+           std::holds_alternative<api::ScaledObject>(object) ||
+           std::holds_alternative<api::ScaledJob>(object) ||
+           std::holds_alternative<api::HorizontalPodAutoscaler>(object);
+  });
+}
+
 double usd_per_hour(const sim::World& world) {
   double sum = 0;
   for (const auto& [id, instance] : world.cloud().instances()) {
@@ -32,6 +43,7 @@ std::string part_name(const sim::World& world) {
 Result<Shadows> Shadows::open(const sim::Scenario& scenario, Policy shown,
                               const std::map<std::string, Json>& saved) {
   Shadows out;
+  if (!leaves_a_choice(scenario)) return out;
   for (const Policy policy : {Policy::kStatic, Policy::kStock, Policy::kWindlass}) {
     if (policy == shown) continue;
     auto world = sim::World::open(scenario, policy, {});
@@ -52,6 +64,12 @@ Status Shadows::run_until(Instant to, const std::function<bool()>& enough) {
     if (Status status = shadow.world->run_until(to, enough); !status.ok()) return status;
   }
   return {};
+}
+
+Instant Shadows::slowest(Instant otherwise) const {
+  Instant out = otherwise;
+  for (const Shadow& shadow : shadows_) out = std::min(out, shadow.world->now());
+  return out;
 }
 
 void Shadows::client_wrote(const api::Object& object) {

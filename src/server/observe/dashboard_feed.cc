@@ -82,9 +82,12 @@ struct DashboardFeed::Impl {
         decisions(options.decision_bytes),
         history(options.history_points),
         kept(options.kept_bytes),
-        builder(sources, decisions),
-        next_sample(sources.started + options.sample_period) {}
+        builder(sources, decisions) {
+    history.begin(sources);
+    plan_sample();
+  }
 
+  void plan_sample();
   FramePtr fresh();
   void send_updates();
   void open_stream(const std::shared_ptr<Exchange>& exchange);
@@ -100,11 +103,18 @@ struct DashboardFeed::Impl {
   History history;
   KeptFrames kept;
   FrameBuilder builder;
-  Instant next_sample;
+  Instant next_sample{};
   FramePtr newest;  // the last one built: where equal elements are taken from
   FramePtr sent;    // what all streams have
   std::vector<std::shared_ptr<Stream>> streams;
 };
+
+// On the grid of periods, wherever it is called.
+void DashboardFeed::Impl::plan_sample() {
+  const int64_t period = options.sample_period.ns;
+  const int64_t passed = (sources.now() - sources.started).ns / period;
+  next_sample = sources.started + Duration{(passed + 1) * period};
+}
 
 FramePtr DashboardFeed::Impl::fresh() {
   decisions.forget_bound(*sources.state);
@@ -211,10 +221,7 @@ void DashboardFeed::sample() {
   impl.history.sample(impl.sources);
   const Instant now = impl.sources.now();
   impl.rates.mark(now, impl.sources.models());
-  // On the grid of periods, wherever it was called.
-  const int64_t period = impl.options.sample_period.ns;
-  const int64_t passed = (now - impl.sources.started).ns / period;
-  impl.next_sample = impl.sources.started + Duration{(passed + 1) * period};
+  impl.plan_sample();
 }
 
 void DashboardFeed::tick() {

@@ -264,7 +264,7 @@ TEST(WindlassMetrics, CountsWhatTheWorldDoes) {
     return std::stod(text.substr(at + series.size() + 2));
   };
   EXPECT_EQ(value("windlass_build_info{version=\"test\"}"), 1);
-  EXPECT_EQ(value("windlass_simulated_seconds_total"), 60);
+  EXPECT_DOUBLE_EQ(value("windlass_simulated_seconds_total"), 60);
   EXPECT_EQ(value("windlass_loop_turn_duration_seconds_bucket{le=\"0.005\"}"), 1);
   EXPECT_EQ(value("windlass_api_requests_total{verb=\"watch\",resource=\"pods\",code=\"200\"}"), 1);
   EXPECT_EQ(value("windlass_api_watch_events_total{resource=\"pods\"}"), 5);

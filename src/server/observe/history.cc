@@ -83,6 +83,29 @@ void History::add_nodes(const Sources& sources, HistoryPoint& point) {
   }
 }
 
+void History::add_policies(const Sources& sources, HistoryPoint& point) {
+  if (!sources.other_policies) return;
+  for (const PolicyCost& cost : sources.other_policies()) {
+    const auto at = std::ranges::find(policies_, cost.name);
+    const auto id = static_cast<size_t>(at - policies_.begin());
+    if (at == policies_.end()) policies_.push_back(cost.name);
+    if (point.policies_usd.size() <= id) {
+      point.policies_usd.resize(id + 1, std::numeric_limits<double>::quiet_NaN());
+    }
+    point.policies_usd[id] = cost.usd;
+  }
+}
+
+void History::begin(const Sources& sources) {
+  last_s_ = (sources.now() - sources.started).seconds();
+  before_.clear();
+  for (const ModelReading& reading : sources.models()) {
+    before_.push_back({reading.offered, reading.completed, reading.generated_tokens});
+  }
+  paid_before_ = sources.gpu_seconds_paid();
+  busy_before_ = sources.gpu_seconds_busy();
+}
+
 bool History::sample(const Sources& sources) {
   HistoryPoint point;
   point.t_s = (sources.now() - sources.started).seconds();
@@ -91,6 +114,7 @@ bool History::sample(const Sources& sources) {
   last_s_ = point.t_s;
   add_rates(sources, point);
   add_nodes(sources, point);
+  add_policies(sources, point);
   for (const cluster::InferenceModel& model : sources.state->models()) {
     const api::Deployment* deployment = sources.state->deployments().find(model.deployment);
     if (deployment != nullptr) point.replicas_wanted += deployment->replicas;
@@ -161,6 +185,13 @@ std::string History::json(double from_s, double to_s, size_t points) const {
     if (std::ranges::any_of(shown, [&](const auto& p) { return nodes(p) > 0; })) {
       append_series(json, name, shown, nodes);
     }
+  }
+  json.close('}').key("policies_usd").open('{');
+  for (size_t id = 0; id < policies_.size(); ++id) {
+    append_series(json, policies_[id], shown, [id](const HistoryPoint& p) {
+      return id < p.policies_usd.size() ? rounded(p.policies_usd[id], 4)
+                                        : std::numeric_limits<double>::quiet_NaN();
+    });
   }
   json.close('}').close('}');
   return json.take();

@@ -28,6 +28,7 @@ struct HistoryPoint {
   double gpu_busy = 0;                  // mean
   int pods_pending = 0;                 // maximum
   std::vector<uint32_t> nodes_by_type;  // by id of the type
+  std::vector<double> policies_usd;     // by id of the policy, so far; NaN: not known
 };
 // Two stretches, one behind the other, as one.
 HistoryPoint merged(const HistoryPoint& first, const HistoryPoint& second);
@@ -36,6 +37,9 @@ class History {
  public:
   explicit History(size_t points_max) : points_max_(points_max) {}
 
+  // From here on: what was before is not part of the first point (a cluster that goes on from an
+  // earlier run).
+  void begin(const Sources& sources);
   // A point from what is now; rates are since the last call. Returns false if no time has passed.
   bool sample(const Sources& sources);
   // {"t": [...], ...} of from < t <= to, in seconds since the start, at most `points` of them.
@@ -45,12 +49,14 @@ class History {
  private:
   void add_rates(const Sources& sources, HistoryPoint& point);
   void add_nodes(const Sources& sources, HistoryPoint& point);
+  void add_policies(const Sources& sources, HistoryPoint& point);
   uint32_t type_id(const std::string& name);
   void thin();
 
   size_t points_max_;
   std::vector<HistoryPoint> points_;
   std::vector<std::string> types_;
+  std::vector<std::string> policies_;  // by id
   std::map<std::string, uint32_t> type_ids_;
   double last_s_ = 0;
   double paid_before_ = 0, busy_before_ = 0;

@@ -13,9 +13,14 @@ namespace {
 
 constexpr Instant kStart{1'700'000'000'000'000'000};
 
+const catalog::Catalog& types() {
+  static const catalog::Catalog catalog = catalog::built_in({});
+  return catalog;
+}
+
 // A world of one model and one node, moved on by hand.
 struct SmallWorld {
-  SmallWorld() : catalog(catalog::built_in({})), state(catalog) {
+  SmallWorld() : state(types()) {
     cluster::InferenceModel model;
     model.name = "m";
     model.deployment = "ns/d";
@@ -26,7 +31,7 @@ struct SmallWorld {
     deployment.replicas = 3;
     state.put(deployment);
     sim::Instance& instance = instances["i-1"];
-    instance.type = catalog.find("g6.xlarge");
+    instance.type = types().find("g6.xlarge");
     instance.capacity_type = "spot";
     instance.usd_per_hour = 0.5;
     sources.started = kStart;
@@ -52,7 +57,6 @@ struct SmallWorld {
     latencies.insert(latencies.end(), answered_ms);
   }
 
-  catalog::Catalog catalog;
   cluster::State state;
   std::map<std::string, sim::Instance> instances;
   Instant now = kStart;
@@ -93,6 +97,41 @@ TEST(History, APointIsWhatTheMinuteCameTo) {
   EXPECT_EQ(json["nodes_by_type"], (Json{{"g6.xlarge spot", {1, 1}}}));
 }
 
+TEST(History, OtherPoliciesCostWhatTheyDidThen) {
+  SmallWorld world;
+  std::vector<PolicyCost> costs{{"static", 7, 1.5}};
+  world.sources.other_policies = [&] { return costs; };
+  History history(100);
+  world.minute({});
+  history.sample(world.sources);
+  costs = {{"static", 7, 2.5}, {"stock", 3, 0.25}};
+  world.minute({});
+  history.sample(world.sources);
+  world.minute({});
+  costs[1].usd = 0.5;
+  history.sample(world.sources);
+  EXPECT_EQ(read(history.json(-1, 1e9, 10))["policies_usd"],
+            (Json{{"static", {1.5, 2.5, 2.5}}, {"stock", {nullptr, 0.25, 0.5}}}));
+  // Merged: as at the end.
+  EXPECT_EQ(read(history.json(-1, 1e9, 1))["policies_usd"],
+            (Json{{"static", Json::array({2.5})}, {"stock", Json::array({0.5})}}));
+}
+
+// A cluster that goes on from an earlier run: its first point is of its own first minute.
+TEST(History, BeginsWhereItIsTold) {
+  SmallWorld world;
+  for (int i = 0; i < 60; ++i) world.minute({10, 10});
+  History history(100);
+  history.begin(world.sources);
+  world.minute({20, 20, 20, 20, 20, 20});
+  EXPECT_TRUE(history.sample(world.sources));
+  const Json json = read(history.json(-1, 1e9, 10));
+  EXPECT_EQ(json["t"], Json::array({3660}));
+  EXPECT_EQ(json["requests_per_s"], Json::array({0.1}));
+  EXPECT_EQ(json["p50_ms"], Json::array({20}));
+  EXPECT_EQ(json["gpu_busy"], Json::array({0.25}));
+}
+
 TEST(History, WideStretchesAreMergedNotDropped) {
   SmallWorld world;
   History history(1000);
@@ -114,7 +153,7 @@ TEST(History, WideStretchesAreMergedNotDropped) {
   // 19 of 20 requests: means keep the sum.
   EXPECT_NEAR(json["requests_per_s"][3].get<double>(), 19.0 / 600, 0.0006);
   for (const auto& [name, series] : json.items()) {
-    if (name == "nodes_by_type") continue;
+    if (name == "nodes_by_type" || name == "policies_usd") continue;
     EXPECT_EQ(series.size(), 10U) << name;
   }
   EXPECT_EQ(read(history.json(600, 1200, 100))["t"].size(), 10U);
@@ -142,12 +181,12 @@ TEST(ModelRates, AreOfTheLastMinute) {
   rates.mark(world.now, world.sources.models());
   EXPECT_TRUE(std::isnan(now().requests_per_s));
   world.minute({100, 200, 300});
-  EXPECT_EQ(now().requests_per_s, 3.0 / 60);
+  EXPECT_DOUBLE_EQ(now().requests_per_s, 3.0 / 60);
   EXPECT_EQ(now().p50_ms, 200);
   rates.mark(world.now, world.sources.models());
   world.minute({1, 1, 1, 1, 1, 1});
-  EXPECT_EQ(now().requests_per_s, 0.1);
-  EXPECT_EQ(now().tokens_per_s, 1);
+  EXPECT_DOUBLE_EQ(now().requests_per_s, 0.1);
+  EXPECT_DOUBLE_EQ(now().tokens_per_s, 1);
   EXPECT_EQ(now().p95_ms, 1);
 }
 

@@ -17,7 +17,7 @@ struct NodeCase {
 };
 
 std::string_view phase_in(const NodeCase& one) {
-  const catalog::Catalog catalog = catalog::built_in({});
+  static const catalog::Catalog catalog = catalog::built_in({});
   cluster::State state(catalog);
   const catalog::InstanceType* type = catalog.find("g6.xlarge");
   WL_ASSERT(type != nullptr);

@@ -360,10 +360,12 @@ Response PrometheusApi::answer(const Request& request) const {
   if (path == "query_range") return asked.query_range();
   if (path == "labels") return asked.labels();
   if (path == "series") return asked.series();
-  if (path.starts_with("label/") && path.ends_with("/values")) {
-    constexpr size_t kAround = std::string_view("label//values").size();
-    return asked.label_values(path.size() < kAround ? std::string_view()
-                                                    : path.substr(6, path.size() - kAround));
+  constexpr std::string_view kBefore = "label/";
+  constexpr std::string_view kBehind = "/values";
+  const bool named = path.size() >= kBefore.size() + kBehind.size();
+  if (named && path.starts_with(kBefore) && path.ends_with(kBehind)) {
+    return asked.label_values(
+        path.substr(kBefore.size(), path.size() - kBefore.size() - kBehind.size()));
   }
   if (path == "status/buildinfo") return asked.build_info();
   if (path == "status/runtimeinfo") return asked.runtime_info();

@@ -52,10 +52,10 @@ void place(const Reconciler& reconciler, const api::DaemonSet& set, const Placed
     const bool goes = !placed.nodes.contains(pod.spec.node_name) || pod.terminal();
     if (goes && !pod.meta.deleted) reconciler.api.delete_pod(pod.meta.key());
   }
+  const api::RawObject raw = raw_pod(pod_template);
   for (const std::string& node : placed.nodes) {
     if (covered.contains(node)) continue;
-    api::Pod pod =
-        make_pod(reconciler, set.pod_template, pod_template, set.meta, "DaemonSet", "apps/v1");
+    api::Pod pod = make_pod(reconciler, set.pod_template, raw, set.meta, "DaemonSet", "apps/v1");
     pod.meta.name = reconciler.api.pod_name(set.meta.name);
     pod.meta.uid = reconciler.api.new_uid("pod", pod.meta.name);
     pod.meta.labels[kRevisionHashLabel] = revision;

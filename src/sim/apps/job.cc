@@ -38,10 +38,9 @@ void stop(const Reconciler& reconciler, const Counts& counts, size_t how_many) {
 }
 
 void create(const Reconciler& reconciler, const api::Job& job, int32_t how_many) {
-  const Json pod_template = template_of(job);
+  const api::RawObject raw = raw_pod(template_of(job));
   for (int32_t i = 0; i < std::min<int32_t>(how_many, kBurst); ++i) {
-    api::Pod pod =
-        make_pod(reconciler, job.pod_template, pod_template, job.meta, "Job", "batch/v1");
+    api::Pod pod = make_pod(reconciler, job.pod_template, raw, job.meta, "Job", "batch/v1");
     pod.meta.name = reconciler.api.pod_name(job.meta.name);
     pod.meta.uid = reconciler.api.new_uid("pod", pod.meta.name);
     for (const char* prefix : {"", "batch.kubernetes.io/"}) {

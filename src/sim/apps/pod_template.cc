@@ -67,8 +67,15 @@ std::string template_hash(const Json& pod_template) {
   return out;
 }
 
-api::Pod make_pod(const Reconciler& reconciler, const api::PodTemplate& typed,
-                  const Json& pod_template, const api::ObjectMeta& owner, std::string_view kind,
+api::RawObject raw_pod(const Json& pod_template) {
+  Json raw{{"apiVersion", "v1"}, {"kind", "Pod"}};
+  const auto spec = pod_template.find("spec");
+  if (spec != pod_template.end()) raw["spec"] = *spec;
+  return std::make_shared<const Json>(std::move(raw));
+}
+
+api::Pod make_pod(const Reconciler& reconciler, const api::PodTemplate& typed, api::RawObject raw,
+                  const api::ObjectMeta& owner, std::string_view kind,
                   std::string_view api_version) {
   api::Pod pod;
   pod.meta.namespace_name = owner.namespace_name;
@@ -82,10 +89,7 @@ api::Pod make_pod(const Reconciler& reconciler, const api::PodTemplate& typed,
           reconciler.context.state.priority_classes().find(pod.spec.priority_class)) {
     pod.spec.priority = priority->value;
   }
-  Json raw{{"apiVersion", "v1"}, {"kind", "Pod"}};
-  const auto spec = pod_template.find("spec");
-  if (spec != pod_template.end()) raw["spec"] = *spec;
-  pod.raw = std::make_shared<const Json>(std::move(raw));
+  pod.raw = std::move(raw);
   return pod;
 }
 

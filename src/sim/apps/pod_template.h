@@ -21,9 +21,12 @@ Json template_of(const api::Object& workload);
 // holds this very hash play no part. Ten letters that make no words.
 std::string template_hash(const Json& pod_template);
 
+// What the pods of a template have in common as JSON. One for all of them: thousands are kept.
+api::RawObject raw_pod(const Json& pod_template);
+
 // A pod of the template; the caller gives it a name and puts it into the state.
-api::Pod make_pod(const Reconciler& reconciler, const api::PodTemplate& typed,
-                  const Json& pod_template, const api::ObjectMeta& owner, std::string_view kind,
+api::Pod make_pod(const Reconciler& reconciler, const api::PodTemplate& typed, api::RawObject raw,
+                  const api::ObjectMeta& owner, std::string_view kind,
                   std::string_view api_version);
 
 }  // namespace windlass::sim::apps

@@ -49,10 +49,9 @@ void scale(const Reconciler& reconciler, const api::ReplicaSet& set) {
   }
   if (pods.size() == wanted) return;
   const size_t missing = std::min(wanted - pods.size(), kBurst);
-  const Json pod_template = template_of(set);
+  const api::RawObject raw = raw_pod(template_of(set));
   for (size_t i = 0; i < missing; ++i) {
-    api::Pod pod =
-        make_pod(reconciler, set.pod_template, pod_template, set.meta, "ReplicaSet", "apps/v1");
+    api::Pod pod = make_pod(reconciler, set.pod_template, raw, set.meta, "ReplicaSet", "apps/v1");
     pod.meta.name = reconciler.api.pod_name(set.meta.name);
     pod.meta.uid = reconciler.api.new_uid("pod", pod.meta.name);
     reconciler.context.state.put(std::move(pod));

@@ -69,8 +69,9 @@ void claim_volume(const Reconciler& reconciler, const api::StatefulSet& set, con
 void create(const Reconciler& reconciler, const api::StatefulSet& set, const Json& object,
             const std::string& revision, int32_t ordinal) {
   const Json spec = object.value("spec", Json::object());
-  api::Pod pod = make_pod(reconciler, set.pod_template, spec.value("template", Json::object()),
-                          set.meta, "StatefulSet", "apps/v1");
+  api::Pod pod =
+      make_pod(reconciler, set.pod_template, raw_pod(spec.value("template", Json::object())),
+               set.meta, "StatefulSet", "apps/v1");
   pod.meta.name = fmt::format("{}-{}", set.meta.name, ordinal);
   pod.meta.uid = reconciler.api.new_uid("pod", pod.meta.name);
   pod.meta.labels["statefulset.kubernetes.io/pod-name"] = pod.meta.name;

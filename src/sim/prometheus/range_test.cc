@@ -8,7 +8,7 @@ namespace windlass::sim::prometheus {
 namespace {
 
 // `name{labels} t=value t=value`, times in seconds since kTestStart.
-std::string printed(const Matrix& matrix) {
+std::string lines_of(const Matrix& matrix) {
   std::vector<std::string> lines;
   for (const MatrixSeries& series : matrix) {
     std::string line = to_string(series.labels);
@@ -29,7 +29,7 @@ std::string range(const Store& store, std::string_view query, int start_s, int e
   options.end = kTestStart + seconds(end_s);
   options.step = seconds(step_s);
   const auto matrix = evaluate_range(*parsed, store, options);
-  return matrix.ok() ? printed(*matrix) : "error: " + matrix.error().message();
+  return matrix.ok() ? lines_of(*matrix) : "error: " + matrix.error().message();
 }
 
 Store filled() {
@@ -127,7 +127,7 @@ TEST(RangeQuery, ARangeSelectorAloneGivesItsSamples) {
   ASSERT_TRUE(is_range(*query));
   const auto samples = evaluate_samples(*query, store, kTestStart + seconds(45));
   ASSERT_TRUE(samples.ok());
-  EXPECT_EQ(printed(*samples), "up{pod=\"a\"} 15=2 30=3; up{pod=\"b\"} 30=7 45=8");
+  EXPECT_EQ(lines_of(*samples), "up{pod=\"a\"} 15=2 30=3; up{pod=\"b\"} 30=7 45=8");
 }
 
 TEST(RangeQuery, StringsAreToldFromAllElse) {
