@@ -31,7 +31,8 @@ size_t too_deep_at(std::string_view text) {
   return std::string_view::npos;
 }
 
-// The library's message without its own prefix and position, and short: it repeats what it read.
+// The library's message without its own prefix and position, and without what it read last, which
+// may be somebody's password.
 std::string plain_message(std::string_view what) {
   if (const size_t at = what.find("] "); at != std::string_view::npos) what.remove_prefix(at + 2);
   if (const size_t at = what.find("column "); at != std::string_view::npos) {
@@ -39,7 +40,7 @@ std::string plain_message(std::string_view what) {
       what.remove_prefix(colon + 2);
     }
   }
-  return printable(what, 160);
+  return printable(what.substr(0, what.find("; last read: ")), 160);
 }
 
 }  // namespace

@@ -49,6 +49,14 @@ TEST(ParseJson, NestingIsBounded) {
   EXPECT_TRUE(parse_json("\"" + std::string(1000, '[') + "\\\"[\"").ok());
 }
 
+TEST(ParseJson, MessagesRepeatNothing) {
+  for (const char* text : {R"({"password":"hunter2)", R"({"password":"hunter2"x)", "[hunter2]",
+                           R"({"password":"hunter2\q"})", R"({"password" "hunter2"})"}) {
+    EXPECT_EQ(error_of(text).find("hunter"), std::string::npos) << error_of(text);
+    EXPECT_NE(error_of(text).find("syntax error"), std::string::npos) << error_of(text);
+  }
+}
+
 TEST(ParseJson, MessagesStayShort) {
   EXPECT_LT(error_of("[\"" + std::string(1 << 16, 'x')).size(), 300U);
   EXPECT_LT(error_of(std::string(1 << 16, '9')).size(), 300U);

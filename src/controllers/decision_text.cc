@@ -77,6 +77,7 @@ std::string deed(const Decision& decision) {
     return fmt::format("found no instance type for {}: {}", object, decision.result);
   }
   if (what == "create") return fmt::format("asked for {}: {}", object, decision.result);
+  if (what == "fail") return fmt::format("got no answer for {}: {}", object, decision.result);
   if (what == "refuse") return fmt::format("can't read {}: {}", object, decision.result);
   if (what == "launch") return fmt::format("launched {}: {}", object, decision.result);
   if (what == "bind") {

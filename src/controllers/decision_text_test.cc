@@ -19,6 +19,10 @@ TEST(DecisionText, EveryDeedReadsAsASentence) {
       {"scaled_object",
        {"ScaledObject/ns/so", "refuse", {}, "not scaled", {}},
        "KEDA's loop and the HPA can't read ScaledObject/ns/so: not scaled."},
+      {"scaled_object",
+       {"ScaledObject/ns/so", "fail", {}, "triggers do not work: s0: timed out", {}},
+       "KEDA's loop and the HPA got no answer for ScaledObject/ns/so: triggers do not work: s0: "
+       "timed out."},
       {"static_pools",
        {"NodePool/p", "create", {}, "no claim", {}},
        "the static pools' loop found no instance type for NodePool/p: no claim."},

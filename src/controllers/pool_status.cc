@@ -28,12 +28,13 @@ Outcome PoolStatusController::reconcile(const std::string& key, const cluster::S
     ++pool.status_nodes;
   }
   const bool has_class = state.node_classes().find(pool.node_class.name) != nullptr;
-  bool changed = api::set_condition(pool.conditions,
-                                    {"NodeClassReady", has_class ? "True" : "False",
-                                     has_class ? "NodeClassReady" : "NodeClassNotFound", "", now});
-  changed |= api::set_condition(
+  const std::string status = has_class ? "True" : "False";
+  const std::string message = has_class ? "" : "there is no EC2NodeClass " + pool.node_class.name;
+  bool changed = api::set_condition(
       pool.conditions,
-      {"Ready", has_class ? "True" : "False", has_class ? "Ready" : "NodeClassNotFound", "", now});
+      {"NodeClassReady", status, has_class ? "NodeClassReady" : "NodeClassNotFound", message, now});
+  changed |= api::set_condition(
+      pool.conditions, {"Ready", status, has_class ? "Ready" : "NodeClassNotFound", message, now});
   changed |= pool.status_nodes != found->status_nodes ||
              !(pool.status_resources == found->status_resources);
   if (changed) out.actions.push_back(PutObject{std::move(pool)});

@@ -50,6 +50,25 @@ std::string describe(const scaling::TriggerReading& reading) {
   return reading.ok() ? fmt::format("{:g}", *reading) : "error: " + reading.error().message();
 }
 
+std::string no_target(const api::ScaledObject& object) {
+  if (object.target_kind != "Deployment") {
+    return fmt::format("scaleTargetRef: {} {} is not scaled here (accepted: Deployment)",
+                       object.target_kind, object.target_name);
+  }
+  return fmt::format("scaleTargetRef: there is no Deployment {}", object.target_name);
+}
+
+// Said once, not at every look.
+void refuse(const api::ScaledObject& object, const std::string& why, Instant now, Outcome& out) {
+  api::ScaledObject told = object;
+  if (!api::set_condition(told.conditions,
+                          {"Ready", "False", "ScaledObjectCheckFailed", why, now})) {
+    return;
+  }
+  out.actions.push_back(PutObject{std::move(told)});
+  out.decisions.push_back({"ScaledObject/" + object.meta.key(), "refuse", {}, "not scaled", {why}});
+}
+
 }  // namespace
 
 void ScaledObjectController::touched(const cluster::Change& change, const cluster::State&,
@@ -125,7 +144,12 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
   }
   for (api::Condition condition : decision.conditions) {
     condition.changed = now;
-    changed |= api::set_condition(updated.conditions, condition);
+    if (!api::set_condition(updated.conditions, condition)) continue;
+    changed = true;
+    if (condition.type == "Ready" && condition.status != "True") {
+      out.decisions.push_back(
+          {"ScaledObject/" + object.meta.key(), "fail", {}, condition.message, {}});
+    }
   }
   if (changed) out.actions.push_back(PutObject{updated});
   if (decision.set_replicas && *decision.set_replicas != deployment.replicas) {
@@ -214,8 +238,7 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   if (changed) {
     auto plan = scaling::plan_scaled_object(*object);
     if (!plan.ok()) {
-      out.decisions.push_back(
-          {"ScaledObject/" + key, "refuse", {}, "not scaled", {plan.error().message()}});
+      refuse(*object, plan.error().message(), now, out);
       return out;
     }
     memory.plan = *std::move(plan);
@@ -226,6 +249,7 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
     memory.next_sync = now + hpa_.sync_period;
   }
   if (deployment == nullptr) {
+    refuse(*object, no_target(*object), now, out);
     out.requeue_at = now + object->polling_interval;
     return out;
   }

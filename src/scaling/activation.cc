@@ -103,6 +103,18 @@ std::string words_of(const api::ScaledObject& object, const ScaledObjectPlan& pl
   return join(words, ", ");
 }
 
+// The triggers without an answer, and why. Nothing in it changes from poll to poll for its own
+// sake: it stands in a condition.
+std::string failures_of(const ScaledObjectPlan& plan, const std::vector<TriggerReading>& readings) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < readings.size(); ++i) {
+    if (plan.triggers[i].is_resource() || readings[i].ok()) continue;
+    words.push_back(
+        fmt::format("{}: {}", plan.triggers[i].metric_name, readings[i].error().message()));
+  }
+  return join(words, "; ");
+}
+
 // windlass.dev/straight-activation: what the metrics ask for from zero, as the HPA would count.
 int32_t straight_wish(const api::ScaledObject& object, const ScaledObjectPlan& plan,
                       const std::vector<TriggerReading>& readings, const TriggerState& state,
@@ -136,7 +148,8 @@ struct Round {
   int32_t from_zero = 1;  // replicas that a step up from zero goes to
   Instant now{};
   PollDecision& out;
-  std::string note;  // joins the trigger's words in `why`
+  std::string note{};      // joins the trigger's words in `why`
+  std::string failures{};  // of triggers
 
   void condition(const char* type, const char* status, const char* reason,
                  std::string message) const {
@@ -158,7 +171,8 @@ void decide_active(Round& round, bool error) {
   } else if (error) {
     // KEDA does not refresh lastActiveTime here, so a cool-down may already be over when the last
     // working trigger falls silent.
-    round.condition("Ready", "Unknown", "PartialTriggerError", "some triggers do not work");
+    round.condition("Ready", "Unknown", "PartialTriggerError",
+                    "some triggers do not work: " + round.failures);
   } else {
     round.out.last_active = round.now;
   }
@@ -188,7 +202,7 @@ void decide_inactive(Round& round, bool error) {
     round.note = "; waiting for the fallback";
   } else if (error && !object.fallback) {
     // Unknown demand is not zero demand.
-    round.condition("Ready", "False", "TriggerError", "triggers do not work");
+    round.condition("Ready", "False", "TriggerError", "triggers do not work: " + round.failures);
   } else if ((idle && round.current > *object.idle_replicas) ||
              (round.current > 0 && object.min() == 0)) {
     step_to_zero_or_idle(round);
@@ -228,7 +242,7 @@ PollDecision evaluate_poll(const api::ScaledObject& object, const ScaledObjectPl
   PollDecision out;
   out.last_active = object.last_active;
   // Never straight to N, unless asked for: how large the value is plays no part at activation.
-  Round round{object, plan.pause, target.replicas, std::max(object.min(), 1), now, out, {}};
+  Round round{object, plan.pause, target.replicas, std::max(object.min(), 1), now, out};
   if (!plan.pause.error.empty()) {
     out.why = plan.pause.error;
     round.condition("Ready", "False", "ScaledObjectCheckFailed", out.why);
@@ -248,6 +262,9 @@ PollDecision evaluate_poll(const api::ScaledObject& object, const ScaledObjectPl
     round.from_zero = straight_wish(object, plan, readings, state, target);
   }
   out.active = state.active || plan.pause.force_active;
+  if (state.error) {
+    round.failures = state.composite ? state.composite->error : failures_of(plan, readings);
+  }
   set_state_conditions(round, state);
   if (out.active) {
     decide_active(round, state.error);

@@ -24,7 +24,7 @@ struct Words {
   std::string_view component;
 };
 // Reasons as Karpenter, KEDA and the HPA give them where they have one.
-constexpr std::array<Words, 14> kWords{{
+constexpr std::array<Words, 15> kWords{{
     {"claim_lifecycle", "launch", "Normal", "Launched", "karpenter"},
     {"claim_lifecycle", "delete", "Warning", "InsufficientCapacityError", "karpenter"},
     {"provisioning", "create", "Normal", "NodeClaimCreated", "karpenter"},
@@ -34,6 +34,7 @@ constexpr std::array<Words, 14> kWords{{
     {"scaled_object", "scale", "Normal", "SuccessfulRescale", "horizontal-pod-autoscaler"},
     {"scaled_object", "activate", "Normal", "KEDAScaleTargetActivated", "keda-operator"},
     {"scaled_object", "deactivate", "Normal", "KEDAScaleTargetDeactivated", "keda-operator"},
+    {"scaled_object", "fail", "Warning", "KEDAScalerFailed", "keda-operator"},
     {"scaled_object", "refuse", "Warning", "ScaledObjectCheckFailed", "keda-operator"},
     {"termination", "drain", "Normal", "Draining", "karpenter"},
     {"interruption", "delete", "Warning", "SpotInterrupted", "karpenter"},

@@ -137,7 +137,9 @@ std::optional<Fault> check_object(const Target& target, Json& object, std::strin
   }
   if (options.validation != FieldValidation::kIgnore) {
     std::vector<std::string> found;
-    for (auto& each : schema::duplicate_fields(text)) found.push_back(std::move(each));
+    for (const auto& field : schema::duplicate_fields(text)) {
+      found.push_back(fmt::format("duplicate field \"{}\"", field));
+    }
     for (const auto& field : schema::unknown_fields(*shape, object)) {
       found.push_back(fmt::format("unknown field \"{}\"", field));
     }

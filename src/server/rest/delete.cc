@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/utf8.h"
 #include "server/rest/body.h"
 #include "server/rest/crd.h"
 #include "server/rest/garbage.h"
@@ -34,21 +36,48 @@ std::optional<Fault> read_propagation(const std::string& text, DeleteOptions& op
   return std::nullopt;
 }
 
+// A condition, a grace or a trial that can't be read must not end in a deletion without it.
+std::optional<Fault> check_types(const Json& body) {
+  using Type = Json::value_t;
+  const std::string kind = text_at(body, "kind");
+  if (!kind.empty() && kind != "DeleteOptions") {
+    return bad_request(fmt::format("{} cannot be handled as DeleteOptions", printable(kind, 64)));
+  }
+  const Json& conditions = at(body, "preconditions");
+  const std::tuple<const Json&, const char*, Type> fields[] = {
+      {body, "gracePeriodSeconds", Type::number_integer},
+      {body, "propagationPolicy", Type::string},
+      {body, "orphanDependents", Type::boolean},
+      {body, "preconditions", Type::object},
+      {body, "dryRun", Type::array},
+      {conditions, "uid", Type::string},
+      {conditions, "resourceVersion", Type::string},
+  };
+  for (const auto& [object, name, type] : fields) {
+    const Json& value = at(object, name);
+    const bool integer = type == Type::number_integer && value.is_number_integer();
+    if (value.is_null() || value.type() == type || integer) continue;
+    return bad_request(
+        fmt::format("DeleteOptions: {} must be of another type than {}", name, value.type_name()));
+  }
+  return std::nullopt;
+}
+
+std::optional<Fault> read_dry_run(const Json& value, DeleteOptions& options) {
+  if (value != "All") {
+    return invalid("meta.k8s.io", "DeleteOptions", "",
+                   {{"FieldValueNotSupported", "dryRun",
+                     fmt::format("Unsupported value: {}: supported values: \"All\"",
+                                 printable(text_of(value), 64))}});
+  }
+  options.dry_run = true;
+  return std::nullopt;
+}
+
 std::optional<Fault> read_body(const Request& request, DeleteOptions& options) {
   auto body = parse_body(request);
   if (!body) return body.fault();
-  if (body->is_null()) return std::nullopt;
-  if (!body->is_object()) return bad_request("DeleteOptions must be an object");
-  if (const auto grace = integer_at(*body, "gracePeriodSeconds")) options.grace_seconds = grace;
-  if (auto fault = read_propagation(text_at(*body, "propagationPolicy"), options)) return fault;
-  // The older field with the same meaning.
-  if (const Json& orphan = at(*body, "orphanDependents"); orphan.is_boolean()) {
-    options.propagation = orphan.get<bool>() ? Propagation::kOrphan : Propagation::kBackground;
-  }
-  options.uid = text_at(at(*body, "preconditions"), "uid");
-  options.resource_version = text_at(at(*body, "preconditions"), "resourceVersion");
-  for (const Json& each : at(*body, "dryRun")) options.dry_run = options.dry_run || each == "All";
-  return std::nullopt;
+  return read_delete_options(*body, options);
 }
 
 std::optional<Fault> check_preconditions(const Subject& subject, const Json& metadata,
@@ -146,6 +175,32 @@ Response reply_with(const Core& core, const Target& target, const Request& reque
 
 }  // namespace
 
+std::optional<Fault> read_delete_options(const Json& body, DeleteOptions& options) {
+  if (body.is_null()) return std::nullopt;
+  if (!body.is_object()) return bad_request("DeleteOptions must be an object");
+  if (auto fault = check_types(body)) return fault;
+  if (const auto grace = integer_at(body, "gracePeriodSeconds")) options.grace_seconds = grace;
+  if (auto fault = read_propagation(text_at(body, "propagationPolicy"), options)) return fault;
+  // The older field with the same meaning.
+  if (const Json& orphan = at(body, "orphanDependents"); orphan.is_boolean()) {
+    options.propagation = orphan.get<bool>() ? Propagation::kOrphan : Propagation::kBackground;
+  }
+  options.uid = text_at(at(body, "preconditions"), "uid");
+  options.resource_version = text_at(at(body, "preconditions"), "resourceVersion");
+  for (const Json& each : at(body, "dryRun")) {
+    if (auto fault = read_dry_run(each, options)) return fault;
+  }
+  return std::nullopt;
+}
+
+std::optional<Fault> read_dry_run_of(const Request& request, DeleteOptions& options) {
+  for (const auto& [key, value] : request.query) {
+    if (key != "dryRun" || value.empty()) continue;
+    if (auto fault = read_dry_run(Json(value), options)) return fault;
+  }
+  return std::nullopt;
+}
+
 Outcome<DeleteOptions> delete_options_of(const Request& request) {
   DeleteOptions options;
   if (auto fault = read_body(request, options)) return *fault;
@@ -155,7 +210,7 @@ Outcome<DeleteOptions> delete_options_of(const Request& request) {
   if (auto fault = read_propagation(request.parameter("propagationPolicy").value_or(""), options)) {
     return *fault;
   }
-  options.dry_run = options.dry_run || request.parameter("dryRun") == "All";
+  if (auto fault = read_dry_run_of(request, options)) return *fault;
   return options;
 }
 

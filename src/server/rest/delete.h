@@ -19,6 +19,9 @@ struct DeleteOptions {
   bool dry_run = false;
 };
 Outcome<DeleteOptions> delete_options_of(const Request& request);
+// From an object with their fields (null: none), and from the query.
+std::optional<Fault> read_delete_options(const Json& body, DeleteOptions& options);
+std::optional<Fault> read_dry_run_of(const Request& request, DeleteOptions& options);
 
 struct Removal {
   Json object;        // as it was, or as it waits to go

@@ -29,6 +29,34 @@ TEST(Delete, SaysWhatIsGone) {
   EXPECT_EQ(api.del(std::string(kMaps) + "/a").code, 404);
 }
 
+// What can't be read must not end in a deletion.
+TEST(Delete, RefusesOptionsItCantRead) {
+  Api api;
+  api.post(kMaps, config_map("a"));
+  const std::string path = std::string(kMaps) + "/a";
+  const std::vector<std::pair<Json, int>> bodies = {
+      {{{"gracePeriodSeconds", "5"}}, 400},
+      {{{"propagationPolicy", 1}}, 400},
+      {{{"orphanDependents", "yes"}}, 400},
+      {{{"preconditions", "x"}}, 400},
+      {{{"preconditions", {{"uid", 5}}}}, 400},
+      {{{"preconditions", {{"resourceVersion", 5}}}}, 400},
+      {{{"dryRun", "All"}}, 400},
+      {{{"dryRun", {"Some"}}}, 422},
+      {{{"dryRun", {"All", 1}}}, 422},
+      {{{"kind", "Pod"}}, 400},
+      {Json::array({1}), 400},
+  };
+  for (const auto& [body, code] : bodies) {
+    EXPECT_EQ(api.del(path, body).code, code) << body;
+    EXPECT_EQ(api.get(path).code, 200) << body;
+  }
+  EXPECT_EQ(api.del(path + "?dryRun=Some").code, 422);
+  EXPECT_EQ(api.del(std::string(kMaps) + "?dryRun=Some").code, 422);
+  EXPECT_EQ(api.get(path).code, 200);
+  EXPECT_EQ(api.del(path, {{"kind", "DeleteOptions"}, {"preconditions", nullptr}}).code, 200);
+}
+
 TEST(Delete, ObeysPreconditions) {
   Api api;
   const Json made = api.post(kMaps, config_map("a")).body;

@@ -158,14 +158,9 @@ Outcome<DeleteOptions> options_in(const Request& request) {
   auto body = parse_body(request);
   if (!body) return body.fault();
   DeleteOptions options;
-  const Json& written = at(*body, "deleteOptions");
-  if (const auto grace = integer_at(written, "gracePeriodSeconds")) options.grace_seconds = grace;
-  options.uid = text_at(at(written, "preconditions"), "uid");
-  options.resource_version = text_at(at(written, "preconditions"), "resourceVersion");
-  for (const Json& each : at(written, "dryRun")) {
-    options.dry_run = options.dry_run || each == "All";
-  }
-  options.dry_run = options.dry_run || request.parameter("dryRun") == "All";
+  if (!body->is_null() && !body->is_object()) return bad_request("an Eviction must be an object");
+  if (auto fault = read_delete_options(at(*body, "deleteOptions"), options)) return *fault;
+  if (auto fault = read_dry_run_of(request, options)) return *fault;
   return options;
 }
 

@@ -143,6 +143,23 @@ void keep_other_parts(const Target& target, const Json& live, Json& after) {
   }
 }
 
+// An object is written where it says it is.
+std::optional<Fault> check_place(const Target& target, const Json& metadata) {
+  const std::string name = text_at(metadata, "name");
+  if (!name.empty() && name != target.name) {
+    return bad_request(fmt::format(
+        "the name of the object ({}) does not match the name on the URL ({})", name, target.name));
+  }
+  const std::string in_namespace = text_at(metadata, "namespace");
+  if (!in_namespace.empty() && in_namespace != target.namespace_name) {
+    return bad_request(
+        fmt::format("the namespace of the object ({}) does not match the namespace "
+                    "on the URL ({})",
+                    in_namespace, target.namespace_name));
+  }
+  return std::nullopt;
+}
+
 // metadata that only the server sets.
 std::optional<Fault> keep_metadata(const Target& target, const Json& live, Json& after) {
   const Json& before = at(live, "metadata");
@@ -158,18 +175,7 @@ std::optional<Fault> keep_metadata(const Target& target, const Json& live, Json&
                                 "{}",
                                 uid, text_at(before, "uid")));
   }
-  const std::string name = text_at(metadata, "name");
-  if (!name.empty() && name != target.name) {
-    return bad_request(fmt::format(
-        "the name of the object ({}) does not match the name on the URL ({})", name, target.name));
-  }
-  const std::string in_namespace = text_at(metadata, "namespace");
-  if (!in_namespace.empty() && in_namespace != target.namespace_name) {
-    return bad_request(
-        fmt::format("the namespace of the object ({}) does not match the namespace "
-                    "on the URL ({})",
-                    in_namespace, target.namespace_name));
-  }
+  if (auto fault = check_place(target, metadata)) return fault;
   for (const char* field :
        {"name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp",
         "deletionGracePeriodSeconds", "generation", "generateName"}) {
@@ -335,6 +341,7 @@ Outcome<Response> update(Core& core, const Target& target, const Request& reques
   if (!options) return options.fault();
   auto object = decode_object(target, request, *options);
   if (!object) return object.fault();
+  if (auto fault = check_place(target, at(*object, "metadata"))) return *fault;
   const auto document = core.store.find(target.key());
   if (document == nullptr) return not_found(target.subject());
   if (target.resource->custom && text_at((*object)["metadata"], "resourceVersion").empty()) {
