@@ -96,7 +96,7 @@ def main():
             if seconds(snapshot["now"]) < seconds(clock) - 2 * SPEED:
                 faults.append(f"round {number}: the clock went back from {clock} to {snapshot['now']}")
             stamps = [item["metadata"]["creationTimestamp"] for item in listed["items"]]
-            if seconds(snapshot["now"]) < max(map(seconds, stamps)):
+            if seconds(snapshot["now"]) < max(map(seconds, stamps), default=0):
                 faults.append(f"round {number}: {snapshot['now']} is before {max(stamps)} of an object")
             if snapshot["cost"]["usd"] < cost - 2 * SPEED * snapshot["cost"]["usd_per_hour"] / 3600:
                 faults.append(f"round {number}: cost fell from {cost} to {snapshot['cost']['usd']}")
