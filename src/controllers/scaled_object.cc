@@ -151,7 +151,7 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
                                "fail",
                                {},
                                condition.message,
-                               {"KEDA's loop asked and got no value; the replicas stay"}});
+                               {"a trigger's source gave no value in this poll"}});
     }
   }
   if (changed) out.actions.push_back(PutObject{updated});
