@@ -46,6 +46,7 @@ class Peer:
         if buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self.socket.settimeout(timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.connect((host, int(port)))
         if tls and cluster.api.startswith("https"):
             self.socket = cluster.context.wrap_socket(self.socket, server_hostname=host)
@@ -348,18 +349,17 @@ def requests(c):
 
 
 def flood(c, count):
-    """Bad requests, a hundred on their way at a time."""
-    cases = [case for case in [*body_cases(), *patch_cases(), *address_cases()] if len(case[4]) < 1000]
+    """Bad requests, twenty on their way at a time."""
+    cases = [case for case in [*body_cases(), *patch_cases(), *address_cases()]
+             if len(case[4]) < 1000 and len(case[2]) < 1000]
     sent = 0
     peer = Peer(c)
     while sent < count:
-        batch = [cases[(sent + i) % len(cases)] for i in range(100)]
-        thread = threading.Thread(target=peer.send, args=(b"".join(whole(c, *case[1:5]) for case in batch),))
-        thread.start()
+        batch = [cases[(sent + i) % len(cases)] for i in range(20)]
+        peer.send(b"".join(whole(c, *case[1:5]) for case in batch))
         for case in batch:
             status, _, body = peer.answer()
             check(f"flood of {case[0]}", 400 <= status < 600 and b'"kind":"Status"' in body, f"{status} {body[:200]}")
-        thread.join()
         sent += len(batch)
     peer.close()
 
@@ -376,10 +376,11 @@ def flood_of_connections(c, count):
 
 # ---- peers that dawdle ----
 
-class Dawdlers:
+class Dawdlers(threading.Thread):
     """Started at the beginning, looked at when their 30 seconds are over."""
 
     def __init__(self, c):
+        super().__init__()
         self.began = time.time()
         self.cluster = c
         post = head(c, "POST", MAPS, JSON, 1000)
@@ -403,22 +404,20 @@ class Dawdlers:
         except (OSError, ssl.SSLError):
             pass
         self.over = threading.Event()
-        self.dripper = threading.Thread(target=self.drip)
-        self.dripper.start()
+        self.start()
 
     def drip(self):
-        while not self.over.wait(1):
+        while time.time() < self.began + 30:
             try:
                 self.dripping.send(b"x")
             except OSError:
                 return
+            self.over.wait(1)
 
-    def look(self):
-        self.over.wait(max(0, self.began + 31 - time.time()))
-        self.over.set()
-        self.dripper.join()
+    def run(self):
+        self.drip()
         for name, (peer, code) in self.peers.items():
-            peer.socket.settimeout(15)
+            peer.socket.settimeout(30)
             try:
                 if code:
                     check_status(name, peer.answer(), code, "too long")
@@ -428,7 +427,7 @@ class Dawdlers:
             except TimeoutError:
                 check(name, False, "nothing came of it within the time")
             took = time.time() - self.began
-            check(name, took < 55, f"it took {took:.0f} s")
+            check(name, 29 < took < 75, f"it took {took:.0f} s")
             peer.close()
 
 
@@ -545,7 +544,7 @@ def besiege(c, label):
     cases = wire(c) + requests(c)
 
     plain = c.api.startswith("http:")
-    idle_connections(c, IDLE // 5, tls=plain)  # buffers that stay have been made
+    idle_connections(c, IDLE // 2, tls=plain)  # what as many as may be at once need
     before = rss_settled(c)
     began = time.time()
     closed, within = idle_connections(c, IDLE, tls=plain)
@@ -569,7 +568,7 @@ def besiege(c, label):
     check("memory after bad requests", after < before + 12, f"{before:.1f} MiB, then {after:.1f}")
     print(f"{label}: flood took {time.time() - began:.1f} s, RSS {before:.1f} MiB before, {after:.1f} after")
 
-    dawdlers.look()
+    dawdlers.join()
     writer.done.set()
     writer.join()
     there = {item["metadata"]["name"]: item["data"]["n"] for item in c.get(MAPS)["items"]

@@ -34,6 +34,12 @@ double usd_per_hour(const sim::World& world) {
   return sum;
 }
 
+// A world that has begun anew plays the same time again: until it is past where its predecessor
+// stood, that one's cost is the better guess, and never both.
+double usd_of(const sim::World& world, double usd_before) {
+  return std::max(usd_before, world.cloud().cost_usd());
+}
+
 std::string part_name(const sim::World& world) {
   return kShadowPart + std::string(controllers::to_string(world.policy()));
 }
@@ -101,8 +107,7 @@ std::vector<observe::PolicyCost> Shadows::costs() const {
   std::vector<observe::PolicyCost> out;
   for (const Shadow& shadow : shadows_) {
     out.push_back({std::string(controllers::to_string(shadow.world->policy())),
-                   usd_per_hour(*shadow.world),
-                   shadow.usd_before + shadow.world->cloud().cost_usd()});
+                   usd_per_hour(*shadow.world), usd_of(*shadow.world, shadow.usd_before)});
   }
   return out;
 }
@@ -110,7 +115,7 @@ std::vector<observe::PolicyCost> Shadows::costs() const {
 std::map<std::string, Json> Shadows::saved() const {
   std::map<std::string, Json> out;
   for (const Shadow& shadow : shadows_) {
-    out[part_name(*shadow.world)] = shadow.usd_before + shadow.world->cloud().cost_usd();
+    out[part_name(*shadow.world)] = usd_of(*shadow.world, shadow.usd_before);
   }
   return out;
 }

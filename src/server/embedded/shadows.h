@@ -26,7 +26,8 @@ inline constexpr const char* kShadowPart = "shadow/";
 class Shadows {
  public:
   // `shown` is left out, or all where no policy would differ. `saved` are costs of former processes
-  // ("shadow/stock"): the worlds themselves begin anew at the scenario's start.
+  // ("shadow/stock"), told until the worlds, which begin anew at the scenario's start, have caught
+  // up.
   static Result<Shadows> open(const sim::Scenario& scenario, controllers::Policy shown,
                               const std::map<std::string, Json>& saved);
 
