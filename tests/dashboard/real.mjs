@@ -271,9 +271,10 @@ step("what is written to the Kubernetes API is seen", async ({ view, cluster }) 
   const headers = { "content-type": "application/json" };
   const path = "/api/v1/namespaces/default/pods";
   await cluster.request(path, { method: "POST", headers, body: JSON.stringify(pod) });
-  await view.page.locator("#pods").getByText("asks-much").waitFor({ timeout: 10000 });
+  const waits = view.page.locator("#pods .waiting summary").getByText("asks-much");
+  await waits.waitFor({ timeout: 10000 });
   await cluster.request(`${path}/asks-much`, { method: "DELETE" });
-  await view.page.locator("#pods").getByText("asks-much").waitFor({ state: "detached", timeout: 10000 });
+  await waits.waitFor({ state: "detached", timeout: 10000 });
   const { items } = await cluster.request("/api/v1/nodes");
   const [{ metadata }] = items;
   const merge = { "content-type": "application/merge-patch+json" };

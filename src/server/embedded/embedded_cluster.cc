@@ -396,6 +396,7 @@ Status EmbeddedCluster::run() {
   impl.door->on_new_link = [this](const std::string& url) {
     if (on_new_dashboard_link) on_new_dashboard_link(url);
   };
+  impl.feed->tick();  // the beginning is a moment to go back to
   impl.loop.on_turn_end([&impl] { impl.turn(); });
   impl.loop.every(kTick, [] {});  // the turn's end does the work
   impl.loop.every(seconds(1), [&impl] { impl.second(); });
