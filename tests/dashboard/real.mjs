@@ -271,7 +271,7 @@ step("what is written to the Kubernetes API is seen", async ({ view, cluster }) 
   const headers = { "content-type": "application/json" };
   const path = "/api/v1/namespaces/default/pods";
   await cluster.request(path, { method: "POST", headers, body: JSON.stringify(pod) });
-  const waits = view.page.locator("#pods .waiting summary").getByText("asks-much");
+  const waits = view.page.locator("#pods .waiting summary").getByText("asks-much", { exact: true });
   await waits.waitFor({ timeout: 10000 });
   await cluster.request(`${path}/asks-much`, { method: "DELETE" });
   await waits.waitFor({ state: "detached", timeout: 10000 });
