@@ -206,12 +206,16 @@ step("other policies' costs have their history", async ({ cluster }) => {
 });
 
 step("traffic, burst and speed act", async ({ view, cluster }) => {
-  await view.speed(60);
+  await view.speed(10);
   const rate = async () => (await cluster.snapshot()).models[0].requests_per_s;
   const before = await rate();
-  await view.choose(/^Traffic/, "5×");
-  assert.equal((await cluster.snapshot()).controls.traffic_factor, 5);
-  await view.page.getByRole("button", { name: "Traffic ×5" }).waitFor();
+  await view.choose(/^Traffic/, "10×");
+  assert.equal((await cluster.snapshot()).controls.traffic_factor, 10);
+  await view.page.getByRole("button", { name: "Traffic ×10" }).waitFor();
+  await until("a node boots, its GPU paid for", async () =>
+    (await cluster.snapshot()).nodes.some((one) => one.phase === "booting" && one.gpus.length),
+  );
+  await view.speed(60);
   await until("more requests come", async () => (await rate()) > before * 2.5);
   await view.decision(/joint policy scaled .* -> \d/);
   await view.choose(/^Traffic/, "1×");
