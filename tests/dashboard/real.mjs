@@ -254,7 +254,7 @@ step("an interrupted node goes, is decided about and replaced", async ({ view, c
   await view.get("interrupt").click();
   await view.get("interrupt-sure").click();
   await view.decision(new RegExp(`interruption watch deleted NodeClaim/${spot.claim}`));
-  await view.get("details").getByText(/draining|terminating/).first().waitFor();
+  await view.get("details").getByText(/draining|terminating|is gone/).first().waitFor();
   await view.speed(300);
   await until("the node is gone from the API", async () =>
     (await cluster.request("/api/v1/nodes")).items.every((one) => one.metadata.name !== spot.name),

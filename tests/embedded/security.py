@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import pathlib
 import re
 import socket
@@ -291,9 +292,25 @@ def file_modes(c):
     names = {p.name for p in c.data_dir.rglob("*")}
     check("files", {"cluster.db", "cluster.db-wal", "kubeconfig", "ca.key", "server.key", "admin.key", "token",
                     "signing.key"} <= names, names)
-    sockets = subprocess.run(["ss", "-ltnpH"], capture_output=True, text=True).stdout
-    mine = [line.split()[3] for line in sockets.splitlines() if f"pid={c.process.pid}," in line]
-    check("only loopback is listened on", all(m.startswith("127.0.0.1:") for m in mine), mine)
+    mine = listening(c.process.pid)
+    check("only loopback is listened on", mine and all(m == "0100007F" for m in mine), mine)
+
+
+def listening(pid):
+    """Local addresses (hexadecimal, as /proc/net/tcp has them) on which the process listens."""
+    inodes = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            inodes.add(os.readlink(link))
+        except OSError:
+            continue
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes:
+                found.append(fields[1].split(":")[0])
+    return found
 
 
 PLANTED = {name: f"planted-{name}-4f1c" for name in
