@@ -214,7 +214,7 @@ def dashboard_link(c):
     path = c.dashboard_link[len(c.dashboard):]
     status, headers, _ = ask(c.dashboard, path)
     cookie = headers.get("Set-Cookie", "")
-    check("the link", status == 303 and headers.get("Location") == "/", f"{status} {headers}")
+    check("the link", status == 303 and headers.get("Location") == "/dashboard/", f"{status} {headers}")
     check("the link", "token" not in (headers.get("Location") or ""), "the token stays in the address")
     for flag in ("HttpOnly", "SameSite=Strict", "Path=/"):
         check(f"cookie flag {flag}", flag in [part.strip() for part in cookie.split(";")], cookie)
