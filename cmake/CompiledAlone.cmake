@@ -42,4 +42,6 @@ set(WINDLASS_COMPILED_ALONE
   sim/prometheus/store.cc
   scaling/scaled_job.cc
   server/patch/strategic_merge_test.cc
+  server/patch/track_update_test.cc
+  sim/prometheus/functions_range_test.cc
 )

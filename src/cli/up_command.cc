@@ -154,6 +154,12 @@ int run_up(const UpOptions& options) {
   cluster_options.data_dir =
       options.data_dir.empty() ? state_home() + "/windlass/" + name : options.data_dir;
   const std::string data_dir = cluster_options.data_dir;
+  // A new cluster begins now; an old one is asked when it is open.
+  const bool is_new = !std::filesystem::exists(data_dir + "/cluster.db");
+  if (is_new && cluster_options.until && *cluster_options.until <= wall_now()) {
+    return refuse(
+        fmt::format("--until: {} is not after now, when the cluster would begin", options.until));
+  }
   // What is made from here on is nobody else's to read. The rights of a directory that is there
   // already stay as they are: it may be /tmp.
   ::umask(S_IRWXG | S_IRWXO);

@@ -19,8 +19,12 @@ std::string text_at(const Json& object, const char* key) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
-// What a document costs beside the text is about the size of its frame.
-size_t size_of(const DocumentPtr& document) { return sizeof(Document) + document->json.size(); }
+// About what a document costs: its frame, its text and what is extracted from it.
+size_t size_of(const DocumentPtr& document) {
+  constexpr size_t kLabel = 128;
+  return sizeof(Document) + document->json.size() + document->labels.size() * kLabel +
+         document->fields.size() * sizeof(document->fields[0]);
+}
 
 }  // namespace
 
@@ -61,7 +65,7 @@ size_t ObjectStore::count(std::string_view resource) const {
   return shelf == shelves_.end() ? 0 : shelf->second.documents.size();
 }
 
-Document ObjectStore::make_document(const ObjectKey& key, const Json& object) const {
+Document ObjectStore::make_document(const ObjectKey& key, const Json& object) {
   Document made;
   made.key = key;
   const Json& metadata = object.at("metadata");
@@ -72,7 +76,13 @@ Document ObjectStore::make_document(const ObjectKey& key, const Json& object) co
       if (value.is_string()) made.labels.emplace(name, value.get<std::string>());
     }
   }
-  if (fields_of) made.fields = fields_of(key.resource, object);
+  if (!fields_of) return made;
+  auto fields = fields_of(key.resource, object);
+  std::erase_if(fields, [](const auto& field) { return field.second.empty(); });
+  made.fields.reserve(fields.size());
+  for (auto& [name, value] : fields) {
+    made.fields.emplace_back(*field_names_.insert(name).first, std::move(value));
+  }
   return made;
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +38,9 @@ struct Document {
   uint64_t resource_version = 0;
   api::StringMap labels;
   // What field selectors see beside metadata.name and metadata.namespace: ("spec.nodeName", "n1").
-  std::vector<std::pair<std::string, std::string>> fields;
+  // Empty ones are left out. The names live as long as the store: tens of thousands of documents
+  // have the same few.
+  std::vector<std::pair<std::string_view, std::string>> fields;
   std::string json;  // compact, metadata.resourceVersion included
 };
 using DocumentPtr = std::shared_ptr<const Document>;
@@ -102,11 +105,12 @@ class ObjectStore {
     uint64_t forgotten = 0;  // changes up to this version are not in `history`
   };
 
-  Document make_document(const ObjectKey& key, const Json& object) const;
+  Document make_document(const ObjectKey& key, const Json& object);
   void record(Shelf& shelf, StoreEvent event);
   void forget_oldest();
   void announce(StoreEvent event);
 
+  std::set<std::string> field_names_;
   std::map<std::string, Shelf, std::less<>> shelves_;
   std::deque<Shelf*> order_;  // whose event is the oldest, the next, ...
   std::deque<StoreEvent> untold_;

@@ -31,7 +31,8 @@ TEST(ObjectStore, APutDocumentCarriesItsVersionLabelsAndFields) {
   store.fields_of = [](std::string_view resource, const Json& object) {
     EXPECT_EQ(resource, "pods");
     return std::vector<std::pair<std::string, std::string>>{
-        {"spec.nodeName", object.at("spec").at("nodeName").get<std::string>()}};
+        {"spec.nodeName", object.at("spec").at("nodeName").get<std::string>()},
+        {"status.podIP", ""}};
   };
   store.put(pod_key("a"), pod("a"));
   const DocumentPtr document = store.put(pod_key("b"), pod("b", "n1"));

@@ -147,8 +147,11 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
     if (!api::set_condition(updated.conditions, condition)) continue;
     changed = true;
     if (condition.type == "Ready" && condition.status != "True") {
-      out.decisions.push_back(
-          {"ScaledObject/" + object.meta.key(), "fail", {}, condition.message, {}});
+      out.decisions.push_back({"ScaledObject/" + object.meta.key(),
+                               "fail",
+                               {},
+                               condition.message,
+                               {"a trigger's source gave no value in this poll"}});
     }
   }
   if (changed) out.actions.push_back(PutObject{updated});

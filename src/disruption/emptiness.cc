@@ -25,9 +25,14 @@ std::optional<Command> emptiness(Pass& pass) {
   size_t pods = 0;
   for (const size_t i : members) pods += pass.nodes[i].pods.size();
   Command command = removal(pass, members, Command::Method::kEmptiness);
-  command.why = fmt::format("{} nodes are empty: saves {:.3f} USD/h", members.size(),
-                            command.usd_per_hour_before);
-  if (pods > 0) command.why += fmt::format("; {} pods on them cost nothing to evict", pods);
+  const bool one = members.size() == 1;
+  command.why = fmt::format("{} node{} empty: saves {:.3f} USD/h", members.size(),
+                            one ? " is" : "s are", command.usd_per_hour_before);
+  if (pods > 0) {
+    command.why += fmt::format("; {} on {} {} nothing to evict",
+                               pods == 1 ? "1 pod" : fmt::format("{} pods", pods),
+                               one ? "it" : "them", pods == 1 ? "costs" : "cost");
+  }
   return command;
 }
 

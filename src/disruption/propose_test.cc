@@ -77,7 +77,7 @@ TEST(Emptiness, PodsThatCostNothingDoNotCount) {
   const Proposal proposal = cluster.propose();
   ASSERT_EQ(summary(proposal), "emptiness c-a");
   EXPECT_EQ(proposal.commands[0].why,
-            "1 nodes are empty: saves 0.100 USD/h; 1 pods on them cost nothing to evict");
+            "1 node is empty: saves 0.100 USD/h; 1 pod on it costs nothing to evict");
 }
 
 TEST(Emptiness, WaitsForConsolidateAfter) {

@@ -98,6 +98,8 @@ const std::string& NodeRanking::why_none(const api::Pod& pod, const api::Resourc
 
 void NodeRanking::bound(const api::Node& node, const api::Pod& pod,
                         const api::ResourceList& requests) {
+  if (lowest_) lowest_ = std::min(*lowest_, pod.spec.priority.value_or(0));
+  if (!counted_) return;
   const size_t place = place_.at(&node);
   free_[place] -= requests;
   for (Shape& shape : shapes_) {
@@ -105,7 +107,6 @@ void NodeRanking::bound(const api::Node& node, const api::Pod& pod,
     // A node that refused the shape, or was full, stays so: room only shrinks within a pass.
     if (shape.fill[place] != kFull) shape.fill[place] = score(shape, place);
   }
-  if (lowest_) lowest_ = std::min(*lowest_, pod.spec.priority.value_or(0));
 }
 
 void NodeRanking::forget() {

@@ -64,7 +64,8 @@ RC_GTEST_PROP(NodeRanking, ChoosesWhatAWalkOverAllNodesChooses, ()) {
     state.put(node);
   }
   NodeRanking ranking(state);
-  for (int i = 0; i < *rc::gen::inRange(1, 40); ++i) {
+  const auto pods = *rc::gen::inRange(1, 40);
+  for (int i = 0; i < pods; ++i) {
     api::Pod pod = make_pod(fmt::format("p{}", i), *rc::gen::element<int64_t>(250, 500, 3000),
                             *rc::gen::inRange<int64_t>(0, 2), *rc::gen::element("", "a", "b"));
     if (*rc::gen::inRange(0, 3) == 0) pod.spec.tolerations.push_back({"gpu", "Exists", "", "", {}});
@@ -94,7 +95,10 @@ TEST(NodeRanking, APodOfNoHigherPriorityThanAllBoundOnesPreemptsNothing) {
   EXPECT_TRUE(ranking.may_preempt(pod));
   // One that this pass binds counts as well.
   api::Pod low = make_pod("low", 1000, 0, "");
-  ranking.bound(*state.nodes().find("n"), low, api::pod_requests(low.spec));
+  const api::ResourceList requests = api::pod_requests(low.spec);
+  const api::Node* node = ranking.choose(low, requests);
+  ASSERT_NE(node, nullptr);
+  ranking.bound(*node, low, requests);
   pod.spec.priority = 1;
   EXPECT_TRUE(ranking.may_preempt(pod));
 }

@@ -26,7 +26,7 @@ const Json& field(const Json& object, const char* key) {
 
 std::map<std::string, Json> World::take_saved() {
   saved_.begin();
-  saved_.set("clock", {{"now", context_->now.ns}, {"opened", context_->opened}});
+  saved_.set("clock", saved_clock());
   cloud_.save(saved_, [this](const std::string& id) { return kubelets_.ready_at(id); });
   kubelets_.save(saved_);
   training_.save(saved_);
@@ -42,6 +42,10 @@ std::map<std::string, Json> World::take_saved() {
   }
   saved_.set("controls", std::move(controls));
   return saved_.take();
+}
+
+Json World::saved_clock() const {
+  return {{"now", context_->now.ns}, {"opened", context_->opened}};
 }
 
 // The clock comes before all else: the parts are made at its time and with its random streams.

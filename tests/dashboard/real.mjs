@@ -97,8 +97,9 @@ class Page {
   // Presses a choice in a popover's form.
   async choose(popover, choice) {
     await this.page.getByRole("button", { name: popover }).click();
-    await this.page.getByRole("dialog").getByRole("button", { name: choice, exact: true }).click();
-    await this.page.getByRole("dialog").waitFor({ state: "detached" });
+    const sheet = this.page.locator(".sheet"); // a node's details are a dialog, too
+    await sheet.getByRole("button", { name: choice, exact: true }).click();
+    await sheet.waitFor({ state: "detached" });
   }
   async speed(times) {
     await this.choose(/^Speed/, `${times}×`);
@@ -205,12 +206,16 @@ step("other policies' costs have their history", async ({ cluster }) => {
 });
 
 step("traffic, burst and speed act", async ({ view, cluster }) => {
-  await view.speed(60);
+  await view.speed(10);
   const rate = async () => (await cluster.snapshot()).models[0].requests_per_s;
   const before = await rate();
-  await view.choose(/^Traffic/, "5×");
-  assert.equal((await cluster.snapshot()).controls.traffic_factor, 5);
-  await view.page.getByRole("button", { name: "Traffic ×5" }).waitFor();
+  await view.choose(/^Traffic/, "10×");
+  assert.equal((await cluster.snapshot()).controls.traffic_factor, 10);
+  await view.page.getByRole("button", { name: "Traffic ×10" }).waitFor();
+  await until("a node boots, its GPU paid for", async () =>
+    (await cluster.snapshot()).nodes.some((one) => one.phase === "booting" && one.gpus.length),
+  );
+  await view.speed(60);
   await until("more requests come", async () => (await rate()) > before * 2.5);
   await view.decision(/joint policy scaled .* -> \d/);
   await view.choose(/^Traffic/, "1×");
@@ -221,7 +226,7 @@ step("traffic, burst and speed act", async ({ view, cluster }) => {
 
 step("missing capacity and outages act, errors are told", async ({ view, cluster }) => {
   await view.page.getByRole("button", { name: "No capacity" }).click();
-  const sheet = view.page.getByRole("dialog");
+  const sheet = view.page.locator(".sheet");
   const type = await sheet.locator("[name=type]").inputValue();
   await sheet.locator("[name=type]").fill("z9.huge");
   await sheet.getByRole("button", { name: "Block" }).click();
@@ -270,9 +275,10 @@ step("what is written to the Kubernetes API is seen", async ({ view, cluster }) 
   const headers = { "content-type": "application/json" };
   const path = "/api/v1/namespaces/default/pods";
   await cluster.request(path, { method: "POST", headers, body: JSON.stringify(pod) });
-  await view.page.locator("#pods").getByText("asks-much").waitFor({ timeout: 10000 });
+  const waits = view.page.locator("#pods .waiting summary").getByText("asks-much", { exact: true });
+  await waits.waitFor({ timeout: 10000 });
   await cluster.request(`${path}/asks-much`, { method: "DELETE" });
-  await view.page.locator("#pods").getByText("asks-much").waitFor({ state: "detached", timeout: 10000 });
+  await waits.waitFor({ state: "detached", timeout: 10000 });
   const { items } = await cluster.request("/api/v1/nodes");
   const [{ metadata }] = items;
   const merge = { "content-type": "application/merge-patch+json" };

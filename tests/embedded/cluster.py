@@ -1,5 +1,6 @@
 """An embedded cluster for a test: starts `windlass up` on free ports with a directory of its own, and
 stops it. Nothing here knows a test framework."""
+import atexit
 import json
 import os
 import pathlib
@@ -40,6 +41,8 @@ class Cluster:
             [self.windlass, "up", self.scenario, "--listen", "127.0.0.1:0", "--dashboard-port", "0",
              "--data-dir", str(self.data_dir), *self.options],
             stdout=self.log, stderr=self.log, cwd=ROOT)
+        # A test that fails in between leaves nothing running.
+        atexit.register(lambda process=self.process: process.poll() is None and process.kill())
         deadline = time.time() + 60
         while time.time() < deadline:
             text = (self.data_dir / "up.log").read_bytes()[begin:].decode()

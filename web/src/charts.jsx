@@ -4,7 +4,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { COLOURS, specsOf } from "./chart_specs.js";
-import { clock, compact, count, figure, instant } from "./format.js";
+import { clock, compact, count, date, figure, instant, moment } from "./format.js";
 import { useWidth } from "./hooks.js";
 import { derived } from "./model.js";
 import { colours } from "./theme.js";
@@ -75,6 +75,7 @@ export function Charts({ session, scheme }) {
             columns={columns}
             others={history.others}
             started={started}
+            now={instant(session.live.now)}
             shown={shown}
             seek={(seconds) => session.showAt(seconds * 1000)}
           />
@@ -84,7 +85,7 @@ export function Charts({ session, scheme }) {
   );
 }
 
-function Chart({ spec, t, columns, others, started, shown, seek }) {
+function Chart({ spec, t, columns, others, started, now, shown, seek }) {
   const box = useRef(null);
   const plot = useRef(null);
   const live = useRef({});
@@ -135,7 +136,7 @@ function Chart({ spec, t, columns, others, started, shown, seek }) {
       <figcaption>
         <h2>
           {spec.title} {spec.note && <small class="aside">{spec.note}</small>}
-          {cursor !== null && <small class="at">{clock(row[0] * 1000)}</small>}
+          {cursor !== null && <small class="at">{moment(row[0] * 1000, now)}</small>}
           {spec.flag && <small class="flag">{spec.flag}</small>}
         </h2>
         <ul class="legend">
@@ -231,7 +232,11 @@ function optionsOf(spec, width, live, setCursor) {
         grid: { show: false },
         space: 60,
         values: (_, ticks) =>
-          ticks.map((s) => clock(s * 1000, ticks.length > 1 && ticks[1] - ticks[0] < 60)),
+          ticks.map((s) =>
+            s % 86400 === 0
+              ? date(s * 1000)
+              : clock(s * 1000, ticks.length > 1 && ticks[1] - ticks[0] < 60),
+          ),
       },
       ...spec.axes.map((own) => ({
         ...axis,

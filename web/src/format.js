@@ -82,11 +82,13 @@ export function clock(ms, with_seconds = true) {
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-export function day(ms) {
+// "2 Mar", and with the day of the week "Mon 2 Mar".
+export function date(ms) {
   if (!known(ms)) return "";
-  const date = new Date(ms);
-  return `${DAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+  const time = new Date(ms);
+  return `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]}`;
 }
+export const day = (ms) => (known(ms) ? `${DAYS[new Date(ms).getUTCDay()]} ${date(ms)}` : "");
 
 // "04:10:00", with the day in front where it is another than `beside`'s.
 export function moment(ms, beside) {

@@ -207,7 +207,9 @@ function Card({ node, phase, pods, chosen, stop, open }) {
         <span class={node.capacity_type}>{node.capacity_type}</span>
         <span class="price">{dollars(node.usd_per_hour)}/h</span>
       </div>
-      {node.gpus.length === 0 && <div class="gpu none">no GPUs</div>}
+      {node.gpus.length === 0 && (
+        <div class="gpu none">{phase === "launching" ? "no instance yet" : "no GPUs"}</div>
+      )}
       {lines.slice(0, MOST_LINES).map((use) => (
         <Use key={use.pod ?? ""} use={use} name={node.gpu_name} pod={pods.get(use.pod)} />
       ))}

@@ -125,6 +125,7 @@ struct EmbeddedCluster::Impl {
   bool resumed = false;
   std::optional<Error> failed;
   Instant saved_at{};
+  uint64_t committed_version = 0;
   int seconds_run = 0;
 };
 
@@ -219,10 +220,12 @@ void EmbeddedCluster::Impl::on_world(const std::function<void(sim::World&)>& con
 observe::ControlActions EmbeddedCluster::Impl::actions() {
   observe::ControlActions out;
   out.pause = [this](bool paused) {
+    if (paused) pacer->settle_at(world->now(), options.wall_now());
     pacer->set_paused(paused, options.wall_now());
     return Status();
   };
   out.speed = [this](double speed) {
+    if (speed < pacer->speed()) pacer->settle_at(world->now(), options.wall_now());
     pacer->set_speed(speed, options.wall_now());
     return Status();
   };
@@ -343,10 +346,16 @@ void EmbeddedCluster::Impl::turn() {
   run_world(began);
   if (failed) return;
   bridge->give_out();
-  // The clock alone is saved once a second; with anything else, always.
-  if (store.resource_version() != version || options.wall_now() - saved_at > seconds(1)) save();
+  // The clock alone is saved once a second; with anything else, always: a time that a client was
+  // told must not come again.
+  if (store.resource_version() != version || options.wall_now() - saved_at > seconds(1)) {
+    save();
+  } else if (version != committed_version) {
+    journal->save_part("clock", world->saved_clock());
+  }
   const Instant committing = options.wall_now();
   if (Status status = journal->commit(); !status.ok()) return fail(status.error());
+  committed_version = store.resource_version();
   const Instant done = options.wall_now();
   metrics->journal_commit(done - committing);
   api->flush();
@@ -387,6 +396,7 @@ Status EmbeddedCluster::run() {
   impl.door->on_new_link = [this](const std::string& url) {
     if (on_new_dashboard_link) on_new_dashboard_link(url);
   };
+  impl.feed->tick();  // the beginning is a moment to go back to
   impl.loop.on_turn_end([&impl] { impl.turn(); });
   impl.loop.every(kTick, [] {});  // the turn's end does the work
   impl.loop.every(seconds(1), [&impl] { impl.second(); });

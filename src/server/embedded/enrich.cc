@@ -97,6 +97,8 @@ Json encode_with_defaults(const api::Object& object) {
   const size_t slash = version.find('/');
   const std::string group = slash == std::string::npos ? "" : version.substr(0, slash);
   kinds::set_defaults(group, api::kind_of(object), out);
+  // The world counts generations of all it has; the API shows them where Kubernetes does.
+  if (!kinds::has_generation(group, api::kind_of(object))) out["metadata"].erase("generation");
   return out;
 }
 

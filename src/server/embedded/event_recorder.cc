@@ -1,6 +1,7 @@
 #include "server/embedded/event_recorder.h"
 
 #include <array>
+#include <initializer_list>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -62,6 +63,17 @@ std::string micro_time(Instant t) {
   return fmt::format("{}.{:06d}Z", seconds, micros);
 }
 
+std::pair<uint64_t, uint64_t> key_of(std::initializer_list<std::string_view> words) {
+  Hash64 one;
+  Hash64 other;
+  other.add("other");
+  for (const std::string_view word : words) {
+    one.add(word);
+    other.add(word);
+  }
+  return {one.value(), other.value()};
+}
+
 }  // namespace
 
 void EventRecorder::forget_old(Instant now) {
@@ -77,7 +89,7 @@ void EventRecorder::record(const Involved& involved, std::string_view type, std:
   forget_old(now);
   const std::string space = involved.namespace_name.empty() ? "default" : involved.namespace_name;
   const std::string object = involved.kind + "/" + involved.namespace_name + "/" + involved.name;
-  const Key key{object, involved.uid, std::string(reason), message, std::string(component)};
+  const Key key = key_of({object, involved.uid, reason, message, component});
   auto [it, fresh] = said_.try_emplace(key);
   Said& said = it->second;
   if (fresh || now - said.last > kSame) {

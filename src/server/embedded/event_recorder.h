@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "base/json.h"
 #include "base/time.h"
@@ -42,7 +42,9 @@ class EventRecorder {
     Instant last{};
     int count = 0;
   };
-  using Key = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+  // Two hashes of what was said, about what and by whom: a busy hour says tens of thousands of
+  // things.
+  using Key = std::pair<uint64_t, uint64_t>;
   void forget_old(Instant now);
 
   Write write_;

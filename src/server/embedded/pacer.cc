@@ -16,9 +16,12 @@ void Pacer::rebase(Instant wall) {
 
 void Pacer::reached(Instant simulated, Instant wall) {
   const Instant wanted = target(wall);
-  if (wanted - simulated <= from_seconds(speed_)) return;
+  if (wanted - simulated > from_seconds(speed_)) settle_at(simulated, wall);
+}
+
+void Pacer::settle_at(Instant simulated, Instant wall) {
   simulated_ = simulated;
-  wall_ = wall;
+  wall_ = std::max(wall, wall_);
 }
 
 void Pacer::set_speed(double speed, Instant wall) {

@@ -17,6 +17,9 @@ class Pacer {
   // The world is at `simulated` now. What it lags by more than it covers in a second is forgotten.
   void reached(Instant simulated, Instant wall);
 
+  // Forgets what the world lags by: who stops or slows it means the world that is on show.
+  void settle_at(Instant simulated, Instant wall);
+
   void set_speed(double speed, Instant wall);
   void set_paused(bool paused, Instant wall);
   [[nodiscard]] double speed() const { return speed_; }

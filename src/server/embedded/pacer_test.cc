@@ -31,6 +31,18 @@ TEST(Pacer, APauseTakesNoTime) {
   EXPECT_EQ(pacer.target(kWall + seconds(301)), kSimulated + seconds(12));
 }
 
+TEST(Pacer, StandsWhereTheWorldIsWhenItIsStopped) {
+  Pacer pacer(kSimulated, kWall, 1000);
+  pacer.settle_at(kSimulated + seconds(400), kWall + seconds(1));
+  pacer.set_paused(true, kWall + seconds(1));
+  EXPECT_EQ(pacer.target(kWall + seconds(9)), kSimulated + seconds(400));
+  pacer.set_paused(false, kWall + seconds(10));
+  EXPECT_EQ(pacer.target(kWall + seconds(11)), kSimulated + seconds(1400));
+  // A wall clock that goes back takes nothing back.
+  pacer.settle_at(kSimulated + seconds(1400), kWall + seconds(5));
+  EXPECT_EQ(pacer.target(kWall + seconds(10)), kSimulated + seconds(1400));
+}
+
 TEST(Pacer, LetsALagGo) {
   Pacer pacer(kSimulated, kWall, 1000);
   // Half a second's worth behind is caught up.

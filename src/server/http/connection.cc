@@ -48,10 +48,11 @@ void Connection::start() {
   if (service_->tls == nullptr) phase_ = Phase::kReading;
 }
 
-void Connection::on_event(int, short, void* self) {
+void Connection::on_event(int, short what, void* self) {
   const auto held = static_cast<Connection*>(self)->shared_from_this();
   held->pumping_ = true;
-  held->pump();
+  // A peer that watches says nothing: most of what happens then is that there is more to send.
+  held->pump(held->phase_ != Phase::kStreaming || (what & EV_READ) != 0 || held->again_);
   held->pumping_ = false;
   if (!held->closed_ && held->again_) held->wake();
 }
@@ -65,6 +66,13 @@ void Connection::wake() {
   if (!closed_ && !pumping_) event_active(writable_, EV_WRITE, 0);
 }
 
+void Connection::wake_stream() {
+  if (closed_ || paced_) return;
+  paced_ = true;
+  service_->registry->pace(*service_->loop, shared_from_this());
+  wake();
+}
+
 void Connection::set_timer(Duration delay) {
   const timeval wait = to_timeval(delay);
   evtimer_add(timer_, &wait);
@@ -73,7 +81,7 @@ void Connection::set_timer(Duration delay) {
 void Connection::clear_timer() { evtimer_del(timer_); }
 
 // All that can be done now; then waits for what the transport lacks.
-void Connection::pump() {
+void Connection::pump(bool reads) {
   if (closed_) return;
   wants_write_ = false;
   again_ = false;
@@ -87,7 +95,7 @@ void Connection::pump() {
     if (io == Transport::Io::kEnd || io == Transport::Io::kFailed) cut();
     return;
   }
-  read_some();
+  if (reads) read_some();
   if (!closed_ && phase_ == Phase::kReading) read_requests();
   if (!closed_) write_some();
   if (!closed_) wait_for_events();
@@ -257,7 +265,7 @@ bool Connection::send_piece(std::shared_ptr<const std::string> piece) {
     lagging_ = true;
     set_timer(service_->limits.stream_lag);
   }
-  wake();
+  wake_stream();
   return true;
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/http/http_server.h"
 #include "server/http/output_queue.h"
@@ -41,6 +42,10 @@ class Registry {
   // False if every connection is at work.
   bool close_longest_idle();
   void close_all();
+  // The connection has begun to send what its stream has; what comes within the next milliseconds
+  // is sent together after them. Hundreds of watchers cost a system call each then and when, not
+  // for every event.
+  void pace(EventLoop& loop, const std::shared_ptr<Connection>& connection);
   // Runs the work in the loop's next turn, unless the server has gone by then.
   void later(EventLoop& loop, std::function<void()> work);
   [[nodiscard]] size_t size() const { return all_.size(); }
@@ -48,6 +53,7 @@ class Registry {
  private:
   std::list<std::shared_ptr<Connection>> all_;
   std::list<Connection*> idle_;
+  std::vector<std::weak_ptr<Connection>> paced_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
@@ -79,7 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   static void on_event(int socket, short what, void* self);
   static void on_timer(int socket, short what, void* self);
-  void pump();
+  void pump(bool reads);
   bool shake_hands();
   void read_some();
   void on_end_of_input();
@@ -94,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void timed_out();
   void wait_for_events();
   void wake();  // pump soon
+  void wake_stream();
   void set_timer(Duration delay);
   void clear_timer();
 
@@ -116,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool head_only_ = false;      // the request was HEAD
   bool chunked_ = true;         // the stream's coding: HTTP/1.0 has none
   bool keep_alive_ = true;
+  bool paced_ = false;    // the stream was sent to just now: more may gather
   bool lagging_ = false;  // the stream is behind; the timer runs
   std::shared_ptr<ConnectionStream> stream_;
   std::list<std::shared_ptr<Connection>>::iterator place_;

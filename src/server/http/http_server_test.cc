@@ -265,6 +265,38 @@ TEST(HttpServer, StreamsInChunksAndGoesOnAfterwards) {
   EXPECT_EQ(told, 2);
 }
 
+// Pieces that come within milliseconds leave together, so none may wait for one that never comes.
+TEST(HttpServer, AStreamsPiecesAllLeaveInOrderHoweverTheyCome) {
+  constexpr int kPieces = 300;
+  Server server;
+  std::shared_ptr<Stream> stream;
+  int sent = 0;
+  const std::function<void()> send_next = [&] {
+    stream->send(bytes(std::to_string(sent++) + "\n"));
+    // Mostly in the next turn of the loop, now and then after a rest.
+    if (sent < kPieces) server.loop.after(milliseconds(sent % 50 == 0 ? 7 : 0), send_next);
+  };
+  server.answers["/watch"] = [&](const Request&, const std::shared_ptr<Exchange>& exchange) {
+    stream = exchange->open_stream(200, "text/plain");
+    send_next();
+  };
+  std::string expected;
+  for (int i = 0; i < kPieces; ++i) expected += std::to_string(i) + "\n";
+  server.run([&] {
+    TestClient client(server.port());
+    client.send("GET /watch HTTP/1.1\r\nHost: h\r\n\r\n");
+    client.receive_until("\r\n\r\n");
+    std::string chunks = client.receive_until("299\n\r\n");
+    std::string got;
+    for (size_t at = 0; (at = chunks.find("\r\n")) != std::string::npos;) {
+      const size_t size = std::stoul(chunks, nullptr, 16);
+      got += chunks.substr(at + 2, size);
+      chunks.erase(0, at + 2 + size + 2);
+    }
+    EXPECT_EQ(got, expected);
+  });
+}
+
 TEST(HttpServer, AnOldClientGetsAStreamWithoutChunks) {
   Server server;
   server.answers["/watch"] = [](const Request&, const std::shared_ptr<Exchange>& exchange) {

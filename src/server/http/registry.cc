@@ -3,6 +3,11 @@
 #include "server/http/connection.h"
 
 namespace windlass::server {
+namespace {
+
+constexpr Duration kPause = milliseconds(4);
+
+}  // namespace
 
 void Registry::add(std::shared_ptr<Connection> connection) {
   Connection& added = *connection;
@@ -38,6 +43,20 @@ void Registry::close_all() {
     const auto connection = all_.front();
     connection->cut();
   }
+}
+
+void Registry::pace(EventLoop& loop, const std::shared_ptr<Connection>& connection) {
+  paced_.push_back(connection);
+  if (paced_.size() > 1) return;  // the pause has begun
+  loop.after(kPause, [this, alive = std::weak_ptr<int>(alive_)] {
+    if (alive.expired()) return;
+    for (const auto& each : std::exchange(paced_, {})) {
+      const auto held = each.lock();
+      if (held == nullptr) continue;
+      held->paced_ = false;
+      if (held->unsent() > 0) held->wake_stream();
+    }
+  });
 }
 
 void Registry::later(EventLoop& loop, std::function<void()> work) {

@@ -54,6 +54,10 @@ constexpr std::array<std::string_view, 18> kCounted = {"Pod",
                                                        "MutatingWebhookConfiguration",
                                                        "ValidatingWebhookConfiguration"};
 
+bool is_built_in(std::string_view group) {
+  return std::find(kBuiltIn.begin(), kBuiltIn.end(), group) != kBuiltIn.end();
+}
+
 // All that is neither about the object nor reported of it. Built-in types can't tell {} from
 // absent.
 bool content_differs(const Json& before, const Json& after, bool built_in) {
@@ -110,11 +114,14 @@ Fields event_fields(const Json& event) {
 
 }  // namespace
 
+bool has_generation(std::string_view group, std::string_view kind) {
+  return !is_built_in(group) || std::find(kCounted.begin(), kCounted.end(), kind) != kCounted.end();
+}
+
 bool counts_generation(std::string_view group, std::string_view kind, const Json& before,
                        const Json& after) {
-  const bool built_in = std::find(kBuiltIn.begin(), kBuiltIn.end(), group) != kBuiltIn.end();
-  if (!built_in) return content_differs(before, after, false);
-  if (std::find(kCounted.begin(), kCounted.end(), kind) == kCounted.end()) return false;
+  if (!is_built_in(group)) return content_differs(before, after, false);
+  if (!has_generation(group, kind)) return false;
   // A deployment hands its annotations on to replica sets, so they count as well.
   if (kind == "Deployment" &&
       !same(at(before, {"metadata", "annotations"}), at(after, {"metadata", "annotations"}))) {

@@ -46,6 +46,8 @@ std::vector<schema::FieldFault> validate(std::string_view group, std::string_vie
 // never).
 bool counts_generation(std::string_view group, std::string_view kind, const Json& before,
                        const Json& after);
+// Whether objects of the kind have a metadata.generation at all.
+bool has_generation(std::string_view group, std::string_view kind);
 // Field selectors beside metadata.*: pods spec.nodeName, status.phase, ...; events
 // involvedObject.*.
 std::vector<std::pair<std::string, std::string>> selectable_fields(std::string_view resource,

@@ -561,6 +561,10 @@ TEST(Generation, CountsChangesOfContent) {
   EXPECT_TRUE(counts_generation("apps", "Deployment", before, annotations));
   EXPECT_FALSE(counts_generation("apps", "Deployment", before, labels));
   EXPECT_FALSE(counts_generation("", "Service", before, spec));
+  EXPECT_TRUE(has_generation("", "Pod"));
+  EXPECT_TRUE(has_generation("karpenter.sh", "NodePool"));
+  EXPECT_FALSE(has_generation("", "ConfigMap"));
+  EXPECT_FALSE(has_generation("", "Node"));
   EXPECT_FALSE(
       counts_generation("", "ConfigMap", json(R"({"data":{}})"), json(R"({"data":{"a":"b"}})")));
 }

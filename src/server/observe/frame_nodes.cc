@@ -85,11 +85,13 @@ std::string why_of(const NodeParts& parts, NodePhase phase, const Sources& sourc
   return parts.instance == nullptr ? std::string() : parts.instance->end_reason;
 }
 
-// A place a GPU: those of pods first, in order of the pods' names, as they are handed out.
+// A place a GPU: those of pods first, in order of the pods' names, as they are handed out. What is
+// paid for counts from the launch on, though the node may not offer it yet.
 void append_gpus(JsonText& json, const NodeParts& parts, const Sources& sources) {
   json.key("gpus").open('[');
+  int64_t left = parts.instance == nullptr ? 0 : parts.instance->type->gpu_count;
   if (parts.node != nullptr) {
-    int64_t left = api::whole_units(parts.node->allocatable.milli(api::kNvidiaGpu));
+    left = std::max(left, api::whole_units(parts.node->allocatable.milli(api::kNvidiaGpu)));
     for (const std::string& key : sources.state->pods_on(parts.node->meta.name)) {
       const api::Pod& pod = sources.state->pods().at(key);
       if (pod.terminal() || left == 0) continue;
@@ -100,8 +102,8 @@ void append_gpus(JsonText& json, const NodeParts& parts, const Sources& sources)
         json.open('{').key("pod").text(key).key("busy").number(busy).close('}');
       }
     }
-    for (; left > 0; --left) json.open('{').key("pod").null().key("busy").integer(0).close('}');
   }
+  for (; left > 0; --left) json.open('{').key("pod").null().key("busy").integer(0).close('}');
   json.close(']');
 }
 

@@ -141,16 +141,29 @@ std::vector<Signal> watched(const cluster::ModelSignals& signals,
   return out;
 }
 
+// Of claims: one that is neither up nor going.
+bool nodes_on_their_way(const cluster::State& state) {
+  return std::ranges::any_of(state.node_claims(), [](const auto& entry) {
+    const api::NodeClaim& claim = entry.second;
+    return !claim.meta.deleted && !api::is_true(claim.conditions, "Initialized");
+  });
+}
+
 // What keeps the replicas from what is asked for, or those wanted from being there; "" if nothing.
 std::string limit_of(const api::ScaledObject& object, const std::vector<Signal>& signals,
-                     const Target& target) {
+                     const Target& target, const cluster::State& state) {
   if (target.deployment == nullptr) return "no such target";
   if (scaling::is_paused(object)) return "paused";
   if (target.waits) {
     const std::string& why = target.why_waiting;
     if (why.find("limits ") != std::string::npos) return "pool limit";
     if (why.find("no available offering") != std::string::npos) return "no capacity";
-    if (!why.empty() && why.find("waits for") == std::string::npos) return "no node fits";
+    // kube-scheduler speaks of the nodes there are; claims it knows nothing of.
+    const bool of_nodes = why.find("nodes are available") != std::string::npos;
+    const bool waits_for = why.find("waits for") != std::string::npos;
+    if (!why.empty() && !waits_for && !(of_nodes && nodes_on_their_way(state))) {
+      return "no node fits";
+    }
   }
   std::optional<int32_t> asked;
   bool failed = false;
@@ -201,7 +214,7 @@ ElementPtr scaled_element(const Sources& sources, const DecisionFeed& decisions,
   json.key("target").text(ns.empty() ? object.target_name : ns + "/" + object.target_name);
   json.key("min").integer(object.min()).key("max").integer(object.max());
   json.key("wanted").integer(target.wanted).key("ready").integer(target.ready);
-  json.key("limited_by").text(limit_of(object, signals, target));
+  json.key("limited_by").text(limit_of(object, signals, target, state));
   json.key("signals").open('[');
   for (const Signal& signal : signals) {
     json.open('{').key("name").text(signal.name);

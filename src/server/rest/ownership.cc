@@ -49,7 +49,8 @@ std::vector<std::string> owner_uids(std::string_view json) {
 }
 
 void Ownership::add(const cluster::Document& document) {
-  objects_[document.uid] = document.key;
+  // Events own nothing, and there are more of them than of all else.
+  if (document.key.resource != "events") objects_[document.uid] = document.key;
   for (const auto& uid : owner_uids(document.json)) dependents_[uid].insert(document.key);
 }
 
