@@ -11,6 +11,14 @@ namespace {
 
 using cluster::Kind;
 
+// Claims that no node stands for yet.
+ptrdiff_t without_node(const cluster::State& state) {
+  return std::ranges::count_if(state.node_claims(), [&](const auto& entry) {
+    const std::string& id = entry.second.provider_id;
+    return id.empty() || state.node_by_provider_id(id) == nullptr;
+  });
+}
+
 // A pod that stays pending is looked at again this often (karpenter.md 2.1).
 constexpr Duration kRetry = seconds(10);
 
@@ -116,9 +124,9 @@ void ProvisioningController::create_claims(const scheduling::Plan& plan,
          fmt::format("{} type{}, cheapest {} at ${:.4f}/h", wanted.types.size(),
                      wanted.types.size() == 1 ? "" : "s", types.empty() ? "none" : types.front(),
                      wanted.usd_per_hour),
-         {fmt::format("{} pod{} found no room on {} nodes and claims of the cluster",
-                      wanted.pods.size(), wanted.pods.size() == 1 ? "" : "s",
-                      state.nodes().size() + state.node_claims().size()),
+         {fmt::format("{} pod{} found no room on {} nodes and {} on their way", wanted.pods.size(),
+                      wanted.pods.size() == 1 ? "" : "s", state.nodes().size(),
+                      without_node(state)),
           fmt::format("pool {}: {}", wanted.pool, join(types, ", "))}});
     out.actions.push_back(PutObject{std::move(claim)});
   }
