@@ -36,7 +36,7 @@ async function open({ dark = false, phone = false, still = false, mock: size = {
   });
   const mock = await startMock({ manual: true, ...size });
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(30000);
   const faults = [];
   page.on("pageerror", (error) => faults.push(`error: ${error.stack}`));
   page.on("console", (line) => {

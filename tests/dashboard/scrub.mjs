@@ -115,10 +115,7 @@ test("a range asks for its own series", {}, async ({ page, mock, tick }) => {
   await tick(60);
   const before = mock.requests.filter((one) => one.includes("/history")).length;
   await page.getByRole("button", { name: "1 h", exact: true }).click();
-  assert.equal(
-    await page.getByRole("button", { name: "1 h", exact: true }).getAttribute("aria-pressed"),
-    "true",
-  );
+  await page.getByRole("button", { name: "1 h", exact: true, pressed: true }).waitFor();
   for (
     let i = 0;
     i < 100 && mock.requests.filter((one) => one.includes("/history")).length === before;
