@@ -12,6 +12,8 @@ pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 
 pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
 find_package(OpenSSL REQUIRED)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 find_package(SQLite3 REQUIRED)
 
 function(windlass_dep name)
@@ -32,6 +34,8 @@ windlass_dep(threads Threads::Threads)
 windlass_dep(events PkgConfig::LIBEVENT)
 windlass_dep(tls OpenSSL::SSL)
 windlass_dep(sqlite SQLite::SQLite3)
+windlass_dep(curl PkgConfig::CURL)
+windlass_dep(simdjson PkgConfig::SIMDJSON)
 
 if(WINDLASS_TESTS)
   find_package(GTest REQUIRED)

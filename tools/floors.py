@@ -6,7 +6,7 @@ import sys
 
 FLOORS = {
     "base": 0,
-    "api": 1, "catalog": 1,
+    "api": 1, "catalog": 1, "net": 1,
     "scaling": 2, "scheduling": 2,
     "disruption": 3, "cluster": 3,
     "controllers": 4, "lint": 4,

@@ -6,7 +6,7 @@ import sys
 
 # What, where it is allowed, and why it is banned elsewhere.
 BANNED = [
-    (r"\b(system_clock|steady_clock|high_resolution_clock)\b", ("cli",), "time is a value passed in"),
+    (r"\b(system_clock|steady_clock|high_resolution_clock)\b", ("cli", "net"), "time is a value passed in"),
     (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b", (), "nothing waits"),
     (r"\bstd::(rand|srand|random_device|mt19937)\b", (), "use base/rng.h"),
     (r"\bstd::\w+_distribution\b", (), "its draws differ between libraries; use base/rng.h"),

@@ -12,31 +12,12 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/event_loop.h"
 #include "server/http/exchange.h"
-
-struct event_base;
 
 namespace windlass::server {
 
-// The loop itself, shared by listeners, timers and signals.
-class EventLoop {
- public:
-  EventLoop();
-  ~EventLoop();
-  void run();   // until stop(), or until nothing is left that could ever happen
-  void turn();  // one turn: waits until something happens, then does it
-  void stop();  // may be called from a signal handler of on_signal
-  void after(Duration delay, std::function<void()> work);
-  void every(Duration period, std::function<void()> work);
-  // Called at the end of every turn that did something: commits go here.
-  void on_turn_end(std::function<void()> work);
-  void on_signal(int number, std::function<void()> work);
-  [[nodiscard]] event_base* base() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
+using net::EventLoop;
 
 struct TlsFiles {
   std::string certificate;  // PEM paths

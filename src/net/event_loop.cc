@@ -1,13 +1,15 @@
+#include "net/event_loop.h"
+
 #include <algorithm>
 #include <csignal>
 #include <event2/event.h>
 #include <list>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
-#include "server/http/http_server.h"
 
-namespace windlass::server {
+namespace windlass::net {
 
 namespace {
 
@@ -114,4 +116,4 @@ void EventLoop::on_signal(int number, std::function<void()> work) {
 
 event_base* EventLoop::base() const { return impl_->base; }
 
-}  // namespace windlass::server
+}  // namespace windlass::net

@@ -1,0 +1,40 @@
+// The Api over HTTP: credentials (token files, exec plugins with their cache, client certificates),
+// client-side rate limit, retries of 429 and 5xx with Retry-After (at most 10), one retry with
+// fresh credentials after a 401, Warning headers logged once each. Watches have no rate limit.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "live/kube/api.h"
+#include "live/kube/config.h"
+#include "net/clock.h"
+#include "net/event_loop.h"
+
+namespace windlass::live::kube {
+
+struct ClientOptions {
+  double requests_per_s = 200;  // Karpenter's
+  int burst = 300;
+  std::string user_agent = "windlass";
+};
+
+struct ClientStats {
+  uint64_t requests = 0, retries = 0, throttled = 0, failed = 0;
+};
+
+class HttpApi : public Api {
+ public:
+  HttpApi(net::EventLoop& loop, net::Clock& clock, Access access, ClientOptions options);
+  ~HttpApi() override;
+  Id send(Request request, std::function<void(Reply)> done) override;
+  Id stream(Request request, Stream stream) override;
+  void cancel(Id id) override;
+  [[nodiscard]] const ClientStats& stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace windlass::live::kube
