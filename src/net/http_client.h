@@ -37,8 +37,8 @@ struct HttpRequest {
   std::shared_ptr<const TlsOptions> tls;  // null: system CA
   std::string proxy;                      // URL; empty: none (the environment is not read)
   Duration connect_timeout = seconds(10);
-  Duration timeout = seconds(30);          // of all of it; 0: none (streams)
-  size_t max_reply_bytes = 512ull << 20;   // beyond: an error
+  Duration timeout = seconds(30);         // of all of it; 0: none (streams)
+  size_t max_reply_bytes = 512ull << 20;  // beyond: an error
   bool follow_redirects = false;
 };
 

@@ -38,14 +38,14 @@ struct Access {
   std::string username, password;
   std::optional<ExecPlugin> exec;
   std::string namespace_name = "default";  // of the context or the pod
-  std::string source;                      // for messages: "context \"prod\" of /home/a/.kube/config"
+  std::string source;  // for messages: "context \"prod\" of /home/a/.kube/config"
 };
 
 struct ConfigSources {
-  std::string kubeconfig;                // --kubeconfig; empty: see below
-  std::string context;                   // empty: current-context
-  std::string kubeconfig_environment{};  // $KUBECONFIG
-  std::string home{};                    // $HOME: .kube/config there
+  std::string kubeconfig;                      // --kubeconfig; empty: see below
+  std::string context;                         // empty: current-context
+  std::string kubeconfig_environment{};        // $KUBECONFIG
+  std::string home{};                          // $HOME: .kube/config there
   std::string service_host{}, service_port{};  // KUBERNETES_SERVICE_HOST, _PORT
   std::string service_account_dir = "/var/run/secrets/kubernetes.io/serviceaccount";
 };

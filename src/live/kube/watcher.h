@@ -25,11 +25,11 @@
 namespace windlass::live::kube {
 
 struct WatchSpec {
-  std::string path;             // "/api/v1/pods", "/apis/keda.sh/v1alpha1/namespaces/a/scaledobjects"
+  std::string path;  // "/api/v1/pods", "/apis/keda.sh/v1alpha1/namespaces/a/scaledobjects"
   std::string label_selector{};
   std::string field_selector{};
   size_t page = 500;
-  bool watch_list = true;       // try it
+  bool watch_list = true;  // try it
   Duration silence = minutes(3);
   // A resource the server doesn't have (404: no such CRD) counts as empty and is asked for again
   // this often.
