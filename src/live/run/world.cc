@@ -180,7 +180,7 @@ void World::begin_deciding() {
   state_.set_opened(term.value());
   ring_ = std::make_unique<controllers::Ring>(controllers::wire(options_.policy, options_.wiring));
   ring_->start(state_, parts_.clock.now());
-  state_.take_changes();
+  take_changes();
   std::deque<cluster::Change> all;
   for (const auto& [kind, key] : cluster::all_objects(state_)) all.push_back({kind, key, false});
   ring_->observe(all, state_, parts_.clock.now());
@@ -194,9 +194,17 @@ bool World::clock_went_back() {
   return back;
 }
 
+std::deque<cluster::Change> World::take_changes() {
+  std::deque<cluster::Change> changes = state_.take_changes();
+  if (on_change) {
+    for (const cluster::Change& change : changes) on_change(change);
+  }
+  return changes;
+}
+
 void World::pump() {
   if (!leading_ || !synced()) {
-    state_.take_changes();
+    take_changes();
     return;
   }
   const bool back = clock_went_back();
@@ -205,7 +213,7 @@ void World::pump() {
   const Instant now = parts_.clock.now();
   controllers::Ring::Step step;
   for (int steps = 0; steps < kSteps;) {
-    const std::deque<cluster::Change> changes = state_.take_changes();
+    const std::deque<cluster::Change> changes = take_changes();
     ring_->observe(changes, state_, now);
     if (!ring_->step(state_, now, step)) {
       if (changes.empty()) break;

@@ -93,6 +93,8 @@ class World {
   std::function<void(std::string_view controller, const controllers::Decision&)> on_decision;
   // Before it is performed, or instead, when only observing.
   std::function<void(const controllers::Action&)> on_action;
+  // Every change of the State, whoever leads.
+  std::function<void(const cluster::Change&)> on_change;
   // What the server says of pods and nodes (for a cloud that plays kubelet).
   std::function<void(const api::Object&)> on_object;
   std::function<void(cluster::Kind, const std::string& key)> on_gone;
@@ -104,6 +106,7 @@ class World {
   void take_put(const cluster::ApiResource& resource, const std::string& path,
                 const std::string& key, std::string_view json);
   void wake();
+  std::deque<cluster::Change> take_changes();
   void pump();
   void begin_deciding();
   [[nodiscard]] bool clock_went_back();
