@@ -1,7 +1,7 @@
 """Kubernetes' own control plane for a test: etcd, kube-apiserver, kube-controller-manager and
-kube-scheduler on free loopback ports with a directory of their own, RBAC on. `./dev peers` builds the
-programs. There is no kubelet: a Node is an object whose Lease somebody renews, and a bound pod stays
-Pending until somebody writes its status. Nothing here knows a test framework.
+kube-scheduler on free loopback ports with a directory of their own, RBAC on. `./dev peers` builds
+the programs. There is no kubelet: a Node is an object whose Lease somebody renews, and a bound pod
+stays Pending until somebody writes its status. Nothing here knows a test framework.
 
     with ControlPlane() as cp:
         cp.add_node("n1")
@@ -34,6 +34,7 @@ from cluster import kubectls, peers_dir, skip  # noqa: E402,F401 (skip is for th
 
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 SERVICE_RANGE = "10.96.0.0/16"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 ADMIN_GROUP = "system:masters"
 START_SECONDS = 180  # a ready control plane takes 5 s alone; much more beside a build
 PR_SET_PDEATHSIG = 1
@@ -48,7 +49,12 @@ basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
 [server]
 extendedKeyUsage = serverAuth
-subjectAltName = IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
+subjectAltName = @names
+[names]
+IP.1 = 127.0.0.1
+IP.2 = 10.96.0.1
+DNS.1 = localhost
+DNS.2 = kubernetes.default.svc
 [client]
 extendedKeyUsage = clientAuth
 """
@@ -89,14 +95,15 @@ class ControlPlane:
     cp.version ("v1.35.4"), cp.request(...), cp.get(path), cp.kubectl(...), cp.watch(path).
 
     apiserver, controllers, scheduler: further options of that program, a later one wins. With
-    run_controllers or run_scheduler False the program is left out. Start it from the main thread."""
+    run_controllers or run_scheduler False the program is left out. Start it from the main thread,
+    or its programs outlive a test that is killed."""
 
     def __init__(self, *, data_dir=None, apiserver=(), controllers=(), scheduler=(),
                  run_controllers=True, run_scheduler=True):
         self.own_dir = data_dir is None
         self.dir = pathlib.Path(data_dir or tempfile.mkdtemp(prefix="windlass-control-plane-"))
-        self.options = {"kube-apiserver": list(apiserver), "kube-controller-manager": list(controllers),
-                        "kube-scheduler": list(scheduler)}
+        self.options = {"kube-apiserver": list(apiserver), "kube-scheduler": list(scheduler),
+                        "kube-controller-manager": list(controllers)}
         self.run_controllers, self.run_scheduler = run_controllers, run_scheduler
         self.processes = {}
         self.nodes = []
@@ -148,7 +155,7 @@ class ControlPlane:
         self.wait("kube-apiserver", lambda: self.request("/readyz", timeout=5)[0] == 200)
 
     def kill_apiserver(self, how=signal.SIGKILL):
-        """SIGKILL: connections break at once. SIGTERM: it ends its watches first (seconds)."""
+        """SIGKILL: connections break at once. SIGTERM: it drains them, for up to 60 s."""
         self.end("kube-apiserver", how)
 
     def stop(self):
@@ -210,7 +217,8 @@ class ControlPlane:
         """The object at path, or with method and body what a write answers."""
         status, _, body = self.request(path, **kw)
         if status >= 300:
-            raise AssertionError(f"{kw.get('method', 'GET')} {path}: {status} {body[:500].decode()}")
+            method = kw.get("method", "GET")
+            raise AssertionError(f"{method} {path}: {status} {body[:500].decode()}")
         return json.loads(body)
 
     def create(self, path, body):
@@ -223,7 +231,8 @@ class ControlPlane:
         link = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout,
                                            context=self.context)
         try:
-            link.request("GET", f"{path}?{query}", headers={"Authorization": f"Bearer {self.token}"})
+            link.request("GET", f"{path}?{query}",
+                         headers={"Authorization": f"Bearer {self.token}"})
             reply = link.getresponse()
             if reply.status != 200:
                 raise AssertionError(f"watch {path}: {reply.status} {reply.read()[:500].decode()}")
@@ -256,13 +265,15 @@ class ControlPlane:
         until a test binds a role to it. The server takes 600 s at least."""
         accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
         self.request(accounts, method="POST", body={"metadata": {"name": serviceaccount}})
-        reply = self.create(f"{accounts}/{serviceaccount}/token", {"spec": {"expirationSeconds": seconds}})
+        reply = self.create(f"{accounts}/{serviceaccount}/token",
+                            {"spec": {"expirationSeconds": seconds}})
         return reply["status"]["token"]
 
     def write_kubeconfig(self, path, token=None):
         """With an admin's client certificate, or with a token. JSON is YAML, too."""
         user = {"token": token} if token else {
-            "client-certificate": str(self.pki / "admin.crt"), "client-key": str(self.pki / "admin.key")}
+            "client-certificate": str(self.pki / "admin.crt"),
+            "client-key": str(self.pki / "admin.key")}
         return self.kubeconfig_for(path, user)
 
     def compact_etcd(self):
@@ -282,12 +293,13 @@ class ControlPlane:
 
     def add_node(self, name, *, cpu="8", memory="32Gi", pods="110", labels=None, taints=(),
                  extra=None):
-        """A Ready node without a kubelet: its Lease is renewed while the control plane runs. `extra`
-        adds to its capacity, {"nvidia.com/gpu": "4"}. Returns the object created; the controller
-        manager needs a moment more to take its not-ready taint off."""
+        """A Ready node without a kubelet: its Lease is renewed while the control plane runs.
+        `extra` adds to its capacity, {"nvidia.com/gpu": "4"}. Returns the object created; the
+        controller manager needs a moment more to take its not-ready taint off."""
         room = {"cpu": cpu, "memory": memory, "pods": pods, **(extra or {})}
         # The Lease first: without one the node's status is what must be fresh.
-        self.renew(name)
+        if self.renew(name) == 404:
+            self.create(LEASES, {"metadata": {"name": name}, "spec": lease(name)})
         now = timestamp().split(".")[0] + "Z"
         node = self.create("/api/v1/nodes", {
             "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name,
@@ -326,16 +338,12 @@ class ControlPlane:
             for name in list(self.nodes):
                 try:
                     self.renew(name)
-                except (OSError, http.client.HTTPException, AssertionError):
+                except (OSError, http.client.HTTPException):
                     pass  # the API server is down on a test's wish
 
     def renew(self, name):
-        leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-        spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": timestamp()}
-        status, _, _ = self.request(f"{leases}/{name}", method="PATCH", body={"spec": spec},
-                                    content_type="application/merge-patch+json")
-        if status == 404:
-            self.create(leases, {"metadata": {"name": name}, "spec": spec})
+        return self.request(f"{LEASES}/{name}", method="PATCH", body={"spec": lease(name)},
+                            content_type="application/merge-patch+json")[0]
 
     def etcd(self, call, body):
         """etcd's JSON gateway."""
@@ -448,7 +456,7 @@ class ControlPlane:
             "clusters": [{"name": "test", "cluster": {"server": self.url,
                                                       "certificate-authority": str(self.ca)}}],
             "users": [{"name": "test", "user": user}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]}, indent=1))
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]}))
         return str(path)
 
     def etcd_options(self):
@@ -482,8 +490,9 @@ class ControlPlane:
     def controller_options(self):
         kubeconfig = f"{self.dir}/kube-controller-manager.kubeconfig"
         return [f"--kubeconfig={kubeconfig}", f"--authentication-kubeconfig={kubeconfig}",
-                f"--authorization-kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false",
-                "--use-service-account-credentials=true", f"--root-ca-file={self.pki}/ca.crt",
+                f"--authorization-kubeconfig={kubeconfig}", "--secure-port=0",
+                "--leader-elect=false", "--use-service-account-credentials=true",
+                f"--root-ca-file={self.pki}/ca.crt",
                 f"--service-account-private-key-file={self.pki}/accounts.key",
                 f"--cluster-signing-cert-file={self.pki}/ca.crt",
                 f"--cluster-signing-key-file={self.pki}/ca.key",
@@ -493,8 +502,13 @@ class ControlPlane:
     def scheduler_options(self):
         kubeconfig = f"{self.dir}/kube-scheduler.kubeconfig"
         return [f"--kubeconfig={kubeconfig}", f"--authentication-kubeconfig={kubeconfig}",
-                f"--authorization-kubeconfig={kubeconfig}", "--secure-port=0", "--leader-elect=false",
-                "--kube-api-qps=300", "--kube-api-burst=600", *self.options["kube-scheduler"]]
+                f"--authorization-kubeconfig={kubeconfig}", "--secure-port=0",
+                "--leader-elect=false", "--kube-api-qps=300", "--kube-api-burst=600",
+                *self.options["kube-scheduler"]]
+
+
+def lease(holder):
+    return {"holderIdentity": holder, "leaseDurationSeconds": 40, "renewTime": timestamp()}
 
 
 def timestamp():

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""The control plane the live tests stand on does what they count on: RBAC, the real scheduler and its
-GPUs, the streaming list's bookmark, history that is compacted away, an API server that is killed and
-comes back, and a program that won't start is told with its log.
+"""The control plane the live tests stand on does what they count on: RBAC, the real scheduler and
+its GPUs, the real autoscaler over an aggregated API outside the cluster, the streaming list's
+bookmark, history that is compacted away, an API server that is killed and comes back, and a program
+that won't start is told with its log.
 
 usage: control_plane_test.py [CASE...]
 """
 import contextlib
+import http.server
 import io
 import json
 import pathlib
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 
 from control_plane import ComponentDied, ControlPlane, skip
 
@@ -33,6 +37,46 @@ spec:
         image: example.com/server:1
         resources: {limits: {cpu: "1", memory: 1Gi, nvidia.com/gpu: "1"}}
 """
+EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
+# A Service named localhost is how the API server reaches a program beside it.
+AUTOSCALED = """
+apiVersion: v1
+kind: Service
+metadata: {name: queue, namespace: default}
+spec: {type: ExternalName, externalName: localhost, ports: [{port: PORT}]}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.external.metrics.k8s.io}
+spec:
+  group: external.metrics.k8s.io
+  version: v1beta1
+  groupPriorityMinimum: 100
+  versionPriority: 100
+  insecureSkipTLSVerify: true
+  service: {name: queue, namespace: default, port: PORT}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker, namespace: default}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: worker}}
+  template:
+    metadata: {labels: {app: worker}}
+    spec: {containers: [{name: worker, image: example.com/worker:1}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: worker, namespace: default}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  minReplicas: 1
+  maxReplicas: 10
+  metrics:
+  - type: External
+    external: {metric: {name: queue}, target: {type: AverageValue, averageValue: "1"}}
+"""
 
 
 def expect(what, got, wanted):
@@ -45,14 +89,16 @@ def whoever_asks(cp):
     expect("with a token of nobody", cp.request("/api/v1/nodes", token="guess")[0], 401)
     account = cp.create_token("reader")
     expect("an account without a role", cp.request(PODS, token=account)[0], 403)
-    cp.kubectl("create", "rolebinding", "reads", "--clusterrole=view", "--serviceaccount=default:reader")
+    cp.kubectl("create", "rolebinding", "reads", "--clusterrole=view",
+               "--serviceaccount=default:reader")
     cp.eventually("the role holds", lambda: cp.request(PODS, token=account)[0] == 200)
     expect("what the role doesn't give", cp.request(
         PODS, method="POST", body={}, token=account)[0], 403)
     # The same account by a kubeconfig, and the admin by certificate.
     config = cp.write_kubeconfig(cp.dir / "reader.kubeconfig", account)
-    who = subprocess.run([cp.kubectl_path(), "--kubeconfig", config, "auth", "whoami", "-o", "json"],
-                         capture_output=True, text=True, timeout=60, check=True).stdout
+    who = subprocess.run(
+        [cp.kubectl_path(), "--kubeconfig", config, "auth", "whoami", "-o", "json"],
+        capture_output=True, text=True, timeout=60, check=True).stdout
     expect("whoami", json.loads(who)["status"]["userInfo"]["username"],
            "system:serviceaccount:default:reader")
     expect("the admin", cp.kubectl("auth", "can-i", "*", "*").strip(), "yes")
@@ -82,6 +128,57 @@ def scheduler(cp):
     expect("where the third is", sorted(bound(cp).values()), ["gpu-a", "gpu-a", "gpu-b"])
     for node in cp.get("/api/v1/nodes")["items"]:
         expect("taints once it is known to be ready", node["spec"].get("taints"), None)
+
+
+class QueueLength(http.server.BaseHTTPRequestHandler):
+    """external.metrics.k8s.io with one metric; notes who asks for it."""
+    seen = []
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path, answer = self.path.split("?")[0], None
+        if path == EXTERNAL:
+            answer = {"kind": "APIResourceList", "apiVersion": "v1",
+                      "groupVersion": EXTERNAL.removeprefix("/apis/"), "resources": [
+                          {"name": "queue", "singularName": "", "namespaced": True,
+                           "kind": "ExternalMetricValueList", "verbs": ["get"]}]}
+        elif path == f"{EXTERNAL}/namespaces/default/queue":
+            subject = self.connection.getpeercert()["subject"]
+            names = dict(pair for part in subject for pair in part)
+            self.seen.append((names["commonName"], self.headers["X-Remote-User"]))
+            answer = {"kind": "ExternalMetricValueList", "metadata": {},
+                      "apiVersion": EXTERNAL.removeprefix("/apis/"), "items": [
+                          {"metricName": "queue", "metricLabels": {}, "value": "2500m",
+                           "timestamp": "2030-01-01T00:00:00Z"}]}
+        body = json.dumps(answer or {"kind": "Status", "code": 404}).encode()
+        self.send_response(200 if answer else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def autoscaler(cp):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), QueueLength)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cp.pki / "apiserver.crt", cp.pki / "apiserver.key")
+    context.load_verify_locations(cp.pki / "front-proxy-ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    cp.kubectl("apply", "-f", "-", input=AUTOSCALED.replace("PORT", str(server.server_port)))
+    # 2.5 in the queue, 1 for each replica: three.
+    cp.eventually("the autoscaler's three replicas", lambda: cp.get(
+        "/apis/apps/v1/namespaces/default/deployments/worker")["spec"]["replicas"] == 3)
+    expect("who asked", set(QueueLength.seen), {(
+        "front-proxy-client", "system:serviceaccount:kube-system:horizontal-pod-autoscaler")})
+    cp.kubectl("delete", "hpa/worker", "apiservice/v1beta1.external.metrics.k8s.io",
+               "deployment/worker", "service/queue")
+    server.shutdown()
+    server.server_close()
 
 
 def watch_list(cp):
@@ -182,7 +279,8 @@ def a_program_that_ends(_):
         assert (pathlib.Path(directory) / "logs/kube-apiserver.log").exists()
 
 
-CASES = [whoever_asks, scheduler, watch_list, compaction, apiserver_dies, a_program_that_ends]
+CASES = [whoever_asks, scheduler, autoscaler, watch_list, compaction, apiserver_dies,
+         a_program_that_ends]
 
 
 def main(names):
@@ -192,7 +290,8 @@ def main(names):
     if reason:
         skip(reason)
     cases = [c for c in CASES if not names or c.__name__ in names]
-    with ControlPlane(apiserver=["--watch-cache-sizes=configmaps#0"]) as cp:
+    with ControlPlane(apiserver=["--watch-cache-sizes=configmaps#0"],
+                      controllers=["--horizontal-pod-autoscaler-sync-period=1s"]) as cp:
         print(f"Kubernetes {cp.version}, ready in {cp.start_seconds:.1f} s")
         for case in cases:
             case(cp)
