@@ -144,7 +144,9 @@ TEST(Answer, ThroughTheTableOfKeda) {
       const auto reading = scaling::read_prometheus(plan, {answer.values, answer.error});
       const auto& expected = ignore ? test.ignoring : test.strict;
       ASSERT_EQ(reading.ok(), expected.has_value()) << test.body << ignore;
-      if (expected) EXPECT_EQ(*reading, *expected) << test.body << ignore;
+      if (expected) {
+        EXPECT_EQ(*reading, *expected) << test.body << ignore;
+      }
     }
   }
 }

@@ -142,7 +142,7 @@ class Line {
       skip_blanks();
       if (!rest_.empty() && rest_.front() == ',') {
         rest_.remove_prefix(1);  // a last one before the brace is allowed
-      } else if (rest_.empty() || rest_.front() != '}') {
+      } else if (!rest_.empty() && rest_.front() != '}') {
         return Error(fmt::format("neither , nor }} behind a label: \"{}\"", shown(rest_)));
       }
     }

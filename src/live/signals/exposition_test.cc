@@ -10,7 +10,7 @@
 namespace windlass::live::signals {
 namespace {
 
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 TEST(Exposition, SampleLines) {
@@ -38,14 +38,14 @@ TEST(Exposition, SampleLines) {
       {"a_bucket{le=\"+Inf\"} 7 # {} 1", "a_bucket", {{"le", "+Inf"}}, 7},
       {"{\"my.name\",x=\"1\"} 4", "my.name", {{"x", "1"}}, 4},
       {"a{\"my.label\"=\"1\"} 4", "a", {{"my.label", "1"}}, 4},
-      {"a +Inf", "a", {}, kInf},
-      {"a -Inf", "a", {}, -kInf},
-      {"a -infinity", "a", {}, -kInf},
+      {"a +Inf", "a", {}, kUnbounded},
+      {"a -Inf", "a", {}, -kUnbounded},
+      {"a -infinity", "a", {}, -kUnbounded},
       {"a +4", "a", {}, 4},
       {"a .5", "a", {}, 0.5},
       {"a -0.25", "a", {}, -0.25},
-      {"a 1e999", "a", {}, kInf},
-      {"a -1e999", "a", {}, -kInf},
+      {"a 1e999", "a", {}, kUnbounded},
+      {"a -1e999", "a", {}, -kUnbounded},
       {"a 1e-999", "a", {}, 0},
   };
   for (const Case& test : cases) {

@@ -25,10 +25,10 @@ std::string_view parameter(const HttpAccess& access, const std::string& name) {
 }
 
 bool is_token(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  static constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kOthers.find(c) != kOthers.npos;
+           kOthers.find(c) != std::string_view::npos;
   });
 }
 

@@ -11,7 +11,7 @@ using scaling::TriggerPlan;
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 // 2026-03-02T12:00:07.9Z: asked for the whole second.
-constexpr Instant kNow{1'772'452'807'900'000'000};
+constexpr Instant kAskedAt{1'772'452'807'900'000'000};
 
 TriggerPlan prometheus_plan() {
   TriggerPlan plan;
@@ -68,7 +68,7 @@ TEST(Request, PrometheusAddresses) {
   for (const Case& test : cases) {
     TriggerPlan plan = prometheus_plan();
     test.change(plan);
-    const auto request = prometheus_request(plan, kNow);
+    const auto request = prometheus_request(plan, kAskedAt);
     ASSERT_TRUE(request.ok()) << test.what;
     EXPECT_EQ(request->url, test.url) << test.what;
     EXPECT_EQ(request->method, "GET") << test.what;
@@ -125,7 +125,7 @@ TEST(Request, PrometheusHeaders) {
     plan.access.auth_modes = test.modes;
     plan.access.auth = test.auth;
     plan.access.headers = test.custom;
-    const auto request = prometheus_request(plan, kNow);
+    const auto request = prometheus_request(plan, kAskedAt);
     ASSERT_TRUE(request.ok()) << test.what;
     EXPECT_EQ(request->headers, test.headers) << test.what;
   }
@@ -133,10 +133,10 @@ TEST(Request, PrometheusHeaders) {
 
 TEST(Request, SecretsGoToNoOtherHost) {
   TriggerPlan plan = prometheus_plan();
-  EXPECT_TRUE(prometheus_request(plan, kNow)->follow_redirects);
+  EXPECT_TRUE(prometheus_request(plan, kAskedAt)->follow_redirects);
   plan.access.auth_modes = {"custom"};
   plan.access.auth = {{"customAuthHeader", "X-Key"}, {"customAuthValue", "v"}};
-  EXPECT_FALSE(prometheus_request(plan, kNow)->follow_redirects);
+  EXPECT_FALSE(prometheus_request(plan, kAskedAt)->follow_redirects);
 }
 
 TEST(Request, SecretsThatCannotBeSentAreNotShown) {
@@ -149,24 +149,24 @@ TEST(Request, SecretsThatCannotBeSentAreNotShown) {
     TriggerPlan plan = prometheus_plan();
     plan.access.auth_modes = {"custom"};
     plan.access.auth = {{"customAuthHeader", name}, {"customAuthValue", value}};
-    const auto request = prometheus_request(plan, kNow);
+    const auto request = prometheus_request(plan, kAskedAt);
     ASSERT_FALSE(request.ok()) << name << value;
     EXPECT_EQ(request.error().message().find("sec"), std::string::npos);
   }
   TriggerPlan plan = prometheus_plan();
   plan.access.auth_modes = {"bearer"};
   plan.access.auth = {{"bearerToken", "a\nb"}};
-  EXPECT_FALSE(prometheus_request(plan, kNow).ok());
+  EXPECT_FALSE(prometheus_request(plan, kAskedAt).ok());
   EXPECT_FALSE(metrics_api_request(plan).ok());
 }
 
 TEST(Request, TimeOutIsThePlans) {
   TriggerPlan plan = prometheus_plan();
-  EXPECT_EQ(prometheus_request(plan, kNow)->timeout, seconds(3));
+  EXPECT_EQ(prometheus_request(plan, kAskedAt)->timeout, seconds(3));
   plan.timeout = milliseconds(700);
-  EXPECT_EQ(prometheus_request(plan, kNow)->timeout, milliseconds(700));
+  EXPECT_EQ(prometheus_request(plan, kAskedAt)->timeout, milliseconds(700));
   plan.timeout = {};  // 0 would be none at all
-  EXPECT_EQ(prometheus_request(plan, kNow)->timeout, seconds(3));
+  EXPECT_EQ(prometheus_request(plan, kAskedAt)->timeout, seconds(3));
 }
 
 TEST(Request, TlsOfThePlan) {
