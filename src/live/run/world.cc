@@ -155,6 +155,8 @@ void World::follow() {
   ring_.reset();
   postponed_.clear();
   evictions_.clear();
+  launching_.clear();
+  terminating_.clear();
   sync_.drop_all();
 }
 
