@@ -14,13 +14,13 @@ const char* const kKeda = "/apis/coordination.k8s.io/v1/namespaces/keda/leases/o
 const char* const kKarpenter =
     "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/karpenter-leader-election";
 
-struct Fixture {
+struct Owners {
   net::VirtualClock clock{Instant{1'790'000'000'000'000'000}};
   cloud::FakeKubernetes server{clock, 1};
   Ownership ownership{server, clock, {}};
   std::map<std::pair<Kind, std::string>, api::Object> ours;
 
-  Fixture() {
+  Owners() {
     ownership.on_ours = [this](uint64_t, api::Object object) {
       const std::pair id{static_cast<Kind>(object.index()), api::meta_of(object).key()};
       ours.insert_or_assign(id, std::move(object));
@@ -87,7 +87,7 @@ Json pool(bool take_over) {
 const char* const kPool = "/apis/karpenter.sh/v1/nodepools/p";
 
 TEST(Ownership, NothingIsOursBeforeItIsKnownWhoElseIsThere) {
-  Fixture f;
+  Owners f;
   f.add(kScaled, scaled_object(false));
   f.add(kPool, pool(false));
   EXPECT_FALSE(f.has(Kind::kScaledObject, "ml/s"));
@@ -99,7 +99,7 @@ TEST(Ownership, NothingIsOursBeforeItIsKnownWhoElseIsThere) {
 }
 
 TEST(Ownership, ALivingKedaKeepsItsObjectsUntilTheyAreTakenOver) {
-  Fixture f;
+  Owners f;
   f.add(kScaled, scaled_object(false));
   f.server.objects[kKeda] = {{"spec", {{"holderIdentity", "x"}, {"renewTime", "1"}}}};
   f.ownership.start();
@@ -127,7 +127,7 @@ TEST(Ownership, ALivingKedaKeepsItsObjectsUntilTheyAreTakenOver) {
 }
 
 TEST(Ownership, WaitsForKedasOwnAutoscalerToGo) {
-  Fixture f;
+  Owners f;
   f.add(kScaled, scaled_object(true));
   const std::string path = "/apis/autoscaling/v2/namespaces/ml/horizontalpodautoscalers/keda-hpa-s";
   f.add(path, autoscaler("keda-hpa-s"));
@@ -140,7 +140,7 @@ TEST(Ownership, WaitsForKedasOwnAutoscalerToGo) {
 }
 
 TEST(Ownership, AnAutoscalerOfTheUsersIsSilencedAndGivenBackAsItWas) {
-  Fixture f;
+  Owners f;
   f.add(kHpa, autoscaler("h"));
   f.add(kScaled, scaled_object(false));
   f.ownership.start();
@@ -161,7 +161,7 @@ TEST(Ownership, AnAutoscalerOfTheUsersIsSilencedAndGivenBackAsItWas) {
 }
 
 TEST(Ownership, ALivingKarpenterKeepsItsPools) {
-  Fixture f;
+  Owners f;
   f.add(kPool, pool(false));
   f.ownership.start();
   f.renew(kKarpenter, seconds(60));
@@ -176,7 +176,7 @@ TEST(Ownership, ALivingKarpenterKeepsItsPools) {
 }
 
 TEST(Ownership, AClaimGoesWithItsPool) {
-  Fixture f;
+  Owners f;
   const Json claim = Json::parse(R"({"apiVersion":"karpenter.sh/v1","kind":"NodeClaim",
     "metadata":{"name":"c","labels":{"karpenter.sh/nodepool":"p"}},"spec":{"nodeClassRef":
     {"group":"karpenter.k8s.aws","kind":"EC2NodeClass","name":"d"},"requirements":[]}})");
