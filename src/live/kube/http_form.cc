@@ -1,4 +1,4 @@
-#include "live/kube/wire.h"
+#include "live/kube/http_form.h"
 
 #include <algorithm>
 
