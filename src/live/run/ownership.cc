@@ -123,6 +123,7 @@ void Ownership::poll() {
       });
     }
   }
+  look_at_all();  // what was asked of others may have failed
   clock_.after(kPoll, [this] { poll(); });
 }
 
@@ -157,7 +158,7 @@ void Ownership::put(uint64_t version, api::Object object) {
     case Kind::kNodeClaim: {
       const bool ours = held_.contains(id) && held_[id].ours;
       held_[id] = {version, std::move(object), ours};
-      look_at(id);
+      look_at(id, true);
       if (id.first != Kind::kNodePool) return;
       for (auto& [other, held] : held_) {
         const auto* claim = std::get_if<api::NodeClaim>(&held.object);
@@ -202,7 +203,7 @@ void Ownership::look_at_target(const std::string& namespace_name, const api::Sca
   }
 }
 
-void Ownership::look_at(const Id& id) {
+void Ownership::look_at(const Id& id, bool changed) {
   Held& held = held_.at(id);
   api::Object object = held.object;
   std::string why;
@@ -216,8 +217,10 @@ void Ownership::look_at(const Id& id) {
     why = why_not(*claim);
   }
   if (why.empty()) {
+    const bool news = changed || !held.ours;
     held.ours = true;
     if (refused_.erase(id) > 0 && on_refused) on_refused(id.first, id.second, "");
+    if (!news) return;
     on_ours(held.version, std::move(object));
     return;
   }
@@ -245,15 +248,17 @@ std::vector<const api::HorizontalPodAutoscaler*> Ownership::autoscalers_of(
 }
 
 void Ownership::patch(const Id& id, const Json& patch) {
+  std::string text = patch.dump();
   const auto asked = patched_.find(id);
-  const bool again = asked != patched_.end() && clock_.steady() - asked->second < kPatchAgain;
+  const bool again = asked != patched_.end() && asked->second.second == text &&
+                     clock_.steady() - asked->second.first < kPatchAgain;
   if (again || (may_send && !may_send())) return;
-  patched_[id] = clock_.steady();
+  patched_[id] = {clock_.steady(), text};
   kube::Request request;
   request.verb = kube::Verb::kPatch;
   request.path = cluster::api_path(id.first, id.second);
   request.content_type = kube::content_type(kube::PatchType::kMerge);
-  request.body = patch.dump();
+  request.body = std::move(text);
   // What came of it is seen by the watcher; what failed is asked for again at the next look.
   api_.send(std::move(request), [](const kube::Reply&) {});
 }

@@ -89,7 +89,8 @@ class Ownership {
   };
   void poll();
   void look_at_all();
-  void look_at(const Id& id);
+  // `changed`: the object itself is news, not only what is around it.
+  void look_at(const Id& id, bool changed = false);
   void look_at_target(const std::string& namespace_name, const api::ScaleTarget& target);
   std::string why_not(api::ScaledObject& object);
   [[nodiscard]] std::string why_not(const api::NodePool& pool) const;
@@ -107,7 +108,8 @@ class Ownership {
   std::vector<std::pair<std::string, LeaseWatch>> karpenter_, keda_;  // by path
   std::map<Id, Held> held_;
   std::map<Id, std::string> refused_;
-  std::map<Id, Duration> patched_;  // when we last asked for a change, not to ask twice
+  // When we last asked for which change, not to ask twice.
+  std::map<Id, std::pair<Duration, std::string>> patched_;
 };
 
 }  // namespace windlass::live

@@ -60,7 +60,8 @@ struct Owners {
 Json scaled_object(bool take_over) {
   Json out = Json::parse(R"({"apiVersion":"keda.sh/v1alpha1","kind":"ScaledObject",
     "metadata":{"name":"s","namespace":"ml","annotations":{}},
-    "spec":{"scaleTargetRef":{"name":"web"},"triggers":[]}})");
+    "spec":{"scaleTargetRef":{"name":"web"},"triggers":[{"type":"cron","metadata":{
+    "timezone":"UTC","start":"0 8 * * *","end":"0 18 * * *","desiredReplicas":"2"}}]}})");
   if (take_over) out["metadata"]["annotations"]["windlass.dev/take-over"] = "true";
   return out;
 }
