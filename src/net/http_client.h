@@ -38,8 +38,9 @@ struct HttpRequest {
   std::string proxy;                      // URL; empty: none (the environment is not read)
   Duration connect_timeout = seconds(10);
   Duration timeout = seconds(30);         // of all of it; 0: none (streams)
-  size_t max_reply_bytes = 512ull << 20;  // beyond: an error
+  size_t max_reply_bytes = 512ull << 20;  // beyond: an error; streams have no limit
   bool follow_redirects = false;
+  bool accept_gzip = false;  // the body is unpacked; its limit counts what comes out
 };
 
 struct HttpReply {
