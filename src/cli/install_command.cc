@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/yaml_writer.h"
 #include "cli/embedded_text.h"
+#include "cli/install_cluster.h"
 #include "server/kinds/kind_rules.h"
 #include "server/kinds/names.h"
 
@@ -142,7 +143,17 @@ std::string install_text(const std::vector<Json>& objects, std::string_view outp
 }
 
 int run_install(const InstallOptions& options) {
-  const auto objects = install_objects(options, {});
+  if (const Status good = check(options); !good.ok()) {
+    std::cerr << "error: " << good.error().message() << "\n";
+    return 2;
+  }
+  const auto present = options.offline ? Result<Present>(Present{}) : ask_cluster(options);
+  if (!present.ok()) {
+    std::cerr << "error: which CRDs the cluster has can't be asked: " << present.error().message()
+              << "\n--offline prints all of them, --offline --without-crds none\n";
+    return 1;
+  }
+  const auto objects = install_objects(options, *present);
   if (!objects.ok()) {
     std::cerr << "error: " << objects.error().message() << "\n";
     return 2;

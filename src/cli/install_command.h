@@ -15,7 +15,7 @@ namespace windlass::cli {
 struct InstallOptions {
   std::string output = "yaml";
   std::string namespace_name = "windlass";
-  std::string image;  // empty: windlass:VERSION
+  std::string image{};  // empty: windlass:VERSION
   int replicas = 2;
   std::string cloud = "aws";
   bool observe = false;
@@ -24,15 +24,15 @@ struct InstallOptions {
   bool only_crds = false;
   bool service_monitor = false;
   bool offline = false;
-  std::string kubeconfig;
-  std::string context;
-  std::string version;
+  std::string kubeconfig{};
+  std::string context{};
+  std::string version{};
 };
 
 // What of it a cluster has already. A CRD that is there stays as it is: it may be Karpenter's or
 // KEDA's own, newer than ours.
 struct Present {
-  std::set<std::string, std::less<>> crds;  // "nodepools.karpenter.sh"
+  std::set<std::string, std::less<>> crds{};  // "nodepools.karpenter.sh"
   bool service_monitors = false;            // monitoring.coreos.com/v1
 };
 
