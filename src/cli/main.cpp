@@ -9,6 +9,7 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/explain_command.h"
+#include "cli/install_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
@@ -165,6 +166,48 @@ void add_run(CLI::App& app, int& exit_code) {
       "Exit codes: 0 stopped by a signal, 1 it can't go on, 2 bad input.\n\n"
       "Example: windlass run --observe --decisions decisions.jsonl");
   on_chosen(command, options, exit_code, run_run);
+}
+
+void add_install(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<InstallOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "install", "Print what Windlass needs on a cluster, for kubectl apply -f -");
+  command->add_option("-o,--output", options->output, "How to print")
+      ->check(CLI::IsMember({"yaml", "json"}))
+      ->capture_default_str();
+  command->add_option("-n,--namespace", options->namespace_name, "Where Windlass runs")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--image", options->image, "Its image (default: windlass:" WINDLASS_VERSION ")")
+      ->type_name("IMAGE");
+  command->add_option("--replicas", options->replicas, "One leads, the others stand by")
+      ->capture_default_str();
+  command->add_option("--cloud", options->cloud, "Where nodes come from")
+      ->check(CLI::IsMember({"aws", "simulated"}))
+      ->capture_default_str();
+  command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
+  command->add_flag("--take-over", options->take_over,
+                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+  command->add_flag("--without-crds", options->without_crds,
+                    "Leave out Karpenter's and KEDA's kinds");
+  command->add_flag("--only-crds", options->only_crds, "Print nothing else");
+  command->add_flag("--service-monitor", options->service_monitor,
+                    "Include a ServiceMonitor even if the cluster wasn't asked for its kind");
+  command->add_flag("--offline", options->offline, "Ask no cluster: print all CRDs");
+  command
+      ->add_option("--kubeconfig", options->kubeconfig,
+                   "The cluster to be asked which CRDs it has (default: kubectl's)")
+      ->type_name("FILE");
+  command->add_option("--context", options->context, "Its context in the kubeconfig")
+      ->type_name("NAME");
+  command->footer(
+      "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
+      "are.\n"
+      "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
+      "Example: windlass install --cloud simulated | kubectl apply -f -");
+  on_chosen(command, options, exit_code, run_install);
 }
 
 struct CatalogOptions {
@@ -376,6 +419,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_up(app, exit_code);
   windlass::cli::add_run(app, exit_code);
+  windlass::cli::add_install(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
