@@ -9,10 +9,12 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/explain_command.h"
+#include "cli/install_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
+#include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
 
@@ -108,6 +110,104 @@ void add_up(CLI::App& app, int& exit_code) {
       "Exit codes: 0 stopped (Ctrl-C, --until), 1 it can't go on, 2 bad input.\n\n"
       "Example: windlass up examples/blog/scenario.yaml --speed 60");
   on_chosen(command, options, exit_code, run_up);
+}
+
+void add_run(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<RunOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a real cluster: watch its API server, scale its workloads, drive its nodes");
+  const auto text = [&](const char* flag, const char* variable, std::string& value,
+                        const char* what, const char* type) {
+    return command->add_option(flag, value, what)->envname(variable)->type_name(type);
+  };
+  text("--config", "WINDLASS_CONFIG", options->config,
+       "Configuration (kind Config of windlass.dev/v1alpha1): models, prices, and all of these",
+       "FILE");
+  text("--kubeconfig", "WINDLASS_KUBECONFIG", options->kubeconfig,
+       "Whom to talk to (default: $KUBECONFIG, the pod's service account, ~/.kube/config)", "FILE");
+  text("--context", "WINDLASS_CONTEXT", options->context, "Context of the kubeconfig", "NAME");
+  text("--cloud", "WINDLASS_CLOUD", options->cloud,
+       "Where nodes come from: simulated (Node objects without machines; default) or aws",
+       "simulated|aws");
+  command
+      ->add_option("--namespace", options->namespaces,
+                   "Scaled objects of this namespace only; repeatable (default: all)")
+      ->envname("WINDLASS_NAMESPACE")
+      ->delimiter(',')
+      ->type_name("NAME");
+  text("--policy", "WINDLASS_POLICY", options->policy,
+       "Who decides: windlass (default), or stock, as KEDA, HPA and Karpenter do",
+       "stock|windlass");
+  command
+      ->add_flag("--observe,!--no-observe", options->observe,
+                 "Change nothing: decide beside what is running and report what it would save")
+      ->envname("WINDLASS_OBSERVE");
+  text("--decisions", "WINDLASS_DECISIONS", options->decisions,
+       "Write every decision there, a JSON line each; - for standard output", "FILE");
+  text("--listen", "WINDLASS_LISTEN", options->listen,
+       "Address of /healthz, /readyz and /metrics; none: no listener (default: 0.0.0.0:8080)",
+       "HOST:PORT");
+  command
+      ->add_flag("--leader-election,!--no-leader-election", options->leader_election,
+                 "Act only while holding the Lease (default: yes)")
+      ->envname("WINDLASS_LEADER_ELECTION");
+  text("--lease-namespace", "WINDLASS_LEASE_NAMESPACE", options->lease_namespace,
+       "Namespace of the Lease (default: of the pod or context)", "NAME");
+  command
+      ->add_option("--requests-per-second", options->requests_per_s,
+                   "At most so many requests to the API server (default: 200)")
+      ->envname("WINDLASS_REQUESTS_PER_SECOND")
+      ->type_name("N");
+  text("--log-level", "WINDLASS_LOG_LEVEL", options->log_level, "How much to say (default: info)",
+       "debug|info|warning|error");
+  command->footer(
+      "Flags come before the environment, the environment before the configuration.\n"
+      "Exit codes: 0 stopped by a signal, 1 it can't go on, 2 bad input.\n\n"
+      "Example: windlass run --observe --decisions decisions.jsonl");
+  on_chosen(command, options, exit_code, run_run);
+}
+
+void add_install(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<InstallOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "install", "Print what Windlass needs on a cluster, for kubectl apply -f -");
+  command->add_option("-o,--output", options->output, "How to print")
+      ->check(CLI::IsMember({"yaml", "json"}))
+      ->capture_default_str();
+  command->add_option("-n,--namespace", options->namespace_name, "Where Windlass runs")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--image", options->image, "Its image (default: windlass:" WINDLASS_VERSION ")")
+      ->type_name("IMAGE");
+  command->add_option("--replicas", options->replicas, "One leads, the others stand by")
+      ->capture_default_str();
+  command->add_option("--cloud", options->cloud, "Where nodes come from")
+      ->check(CLI::IsMember({"aws", "simulated"}))
+      ->capture_default_str();
+  command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
+  command->add_flag("--take-over", options->take_over,
+                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+  command->add_flag("--without-crds", options->without_crds,
+                    "Leave out Karpenter's and KEDA's kinds");
+  command->add_flag("--only-crds", options->only_crds, "Print nothing else");
+  command->add_flag("--service-monitor", options->service_monitor,
+                    "Include a ServiceMonitor even if the cluster wasn't asked for its kind");
+  command->add_flag("--offline", options->offline, "Ask no cluster: print all CRDs");
+  command
+      ->add_option("--kubeconfig", options->kubeconfig,
+                   "The cluster to be asked which CRDs it has (default: kubectl's)")
+      ->type_name("FILE");
+  command->add_option("--context", options->context, "Its context in the kubeconfig")
+      ->type_name("NAME");
+  command->footer(
+      "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
+      "are.\n"
+      "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
+      "Example: windlass install --cloud simulated | kubectl apply -f -");
+  on_chosen(command, options, exit_code, run_install);
 }
 
 struct CatalogOptions {
@@ -318,6 +418,8 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_up(app, exit_code);
+  windlass::cli::add_run(app, exit_code);
+  windlass::cli::add_install(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");

@@ -15,11 +15,14 @@
 
 namespace windlass::cluster {
 
-// A Prometheus query of one trigger, answered.
+// What the source of one trigger (Prometheus, metrics-api, an external scaler) answered.
 struct QueryAnswer {
   size_t trigger = 0;          // index in the ScaledObject
   std::vector<double> values;  // one an element of the result
   std::string error;           // not empty: no answer
+  // Of an external scaler: what its IsActive said, and the target its metric goes by (milli).
+  std::optional<bool> active{};
+  std::optional<int64_t> target_milli{};
 };
 // Who asked: KEDA's poll and the HPA's sync ask apart, and neither may overwrite the other's
 // answer.
