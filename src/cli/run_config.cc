@@ -142,6 +142,15 @@ Status check(const RunSettings& settings) {
   return {};
 }
 
+Status take_flag(std::string_view name, const std::string& given, bool& value) {
+  if (given.empty()) return {};
+  if (given != "true" && given != "false" && given != "1" && given != "0") {
+    return Error(fmt::format("{}: \"{}\" is neither true nor false", name, given));
+  }
+  value = given == "true" || given == "1";
+  return {};
+}
+
 }  // namespace
 
 Result<std::pair<std::string, uint16_t>> parse_host_port(const std::string& text) {
@@ -179,8 +188,13 @@ Result<RunSettings> settle(const RunOptions& options) {
     if (!policy.ok()) return policy.error().in("--policy");
     out.policy = *policy;
   }
-  out.observe = options.observe.value_or(out.observe);
-  out.leader_election = options.leader_election.value_or(out.leader_election);
+  if (Status status = take_flag("--observe", options.observe, out.observe); !status.ok()) {
+    return status.error();
+  }
+  if (Status status = take_flag("--leader-election", options.leader_election, out.leader_election);
+      !status.ok()) {
+    return status.error();
+  }
   if (options.requests_per_s) {
     if (!(*options.requests_per_s >= 0.1)) return Error("--requests-per-second: at least 0.1");
     out.requests_per_s = *options.requests_per_s;

@@ -23,10 +23,10 @@ struct RunOptions {
   std::string cloud;
   std::vector<std::string> namespaces;
   std::string policy;
-  std::optional<bool> observe;
+  std::string observe;  // true, false
   std::string decisions;
   std::string listen;
-  std::optional<bool> leader_election;
+  std::string leader_election;  // true, false
   std::string lease_namespace;
   std::optional<double> requests_per_s;
   std::string log_level;

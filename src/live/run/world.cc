@@ -46,7 +46,7 @@ World::World(WorldParts parts, WorldOptions options)
   sync_.may_send = [this] { return may_act(); };
   sync_.on_change = [this] { wake(); };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
-    tell_refusal(id.first, id.second, "a write was refused: " + why);
+    tell_trouble(id.first, id.second, "reject", why);
   };
   ownership_.may_send = [this] { return may_act(); };
   ownership_.on_ours = [this](uint64_t version, api::Object object) {
@@ -57,7 +57,7 @@ World::World(WorldParts parts, WorldOptions options)
   };
   ownership_.on_not_ours = [this](Kind kind, const std::string& key) { sync_.gone(kind, key); };
   ownership_.on_refused = [this](Kind kind, const std::string& key, const std::string& why) {
-    if (!why.empty()) tell_refusal(kind, key, why);
+    tell_trouble(kind, key, "leave", why);
   };
   parts_.cloud.on_interruption = [this](const std::string& id, const std::string& reason) {
     state_.observe_interruption(id, reason);
@@ -281,11 +281,21 @@ void World::tell(std::string_view controller, const controllers::Decision& decis
   }
 }
 
-void World::tell_refusal(Kind kind, const std::string& key, const std::string& why) {
-  const std::string object = fmt::format(
-      "{}/{}", cluster::api_resource(kind, key.find('/') != std::string::npos).kind_name, key);
-  log::warning(fmt::format("{}: {}", object, why));
-  tell("live", {object, "refuse", {}, "left alone", {why}});
+// Said when it is new, not at every try; an empty reason forgets it.
+void World::tell_trouble(Kind kind, const std::string& key, const std::string& what,
+                         const std::string& why) {
+  const bool namespaced = key.find('/') != std::string::npos;
+  const std::string object =
+      fmt::format("{}/{}", cluster::api_resource(kind, namespaced).kind_name, key);
+  const std::pair id{object, what};
+  if (why.empty()) {
+    troubles_told_.erase(id);
+    return;
+  }
+  std::string& said = troubles_told_[id];
+  if (said == why) return;
+  said = why;
+  tell("live", {object, what, {}, why, {}});
 }
 
 }  // namespace windlass::live

@@ -112,7 +112,8 @@ class World {
   [[nodiscard]] bool clock_went_back();
   [[nodiscard]] bool may_act() const { return leading_ && (!may_act_ || may_act_()); }
   void tell(std::string_view controller, const controllers::Decision& decision);
-  void tell_refusal(cluster::Kind kind, const std::string& key, const std::string& why);
+  void tell_trouble(cluster::Kind kind, const std::string& key, const std::string& what,
+                    const std::string& why);
   [[nodiscard]] kube::Involved involved(cluster::Kind kind, const std::string& key) const;
 
   // world_actions.cc
@@ -142,6 +143,7 @@ class World {
   kube::EventRecorder events_;
   std::map<std::string, std::unique_ptr<kube::Watcher>> watchers_;  // by path
   std::set<std::string> unread_;  // objects that could not be read, not to say it twice
+  std::map<std::pair<std::string, std::string>, std::string> troubles_told_;  // by object and what
   bool leading_ = false;
   std::function<bool()> may_act_;
   std::unique_ptr<controllers::Ring> ring_;
