@@ -222,7 +222,7 @@ struct HttpApi::Impl {
       return;
     }
     const bool fits = call->lines.feed(bytes, [&](std::string_view line) {
-      call->stream->on_line(line);
+      if (call->stream->on_line) call->stream->on_line(line);
       return !call->ended;
     });
     if (!fits && !call->ended) {
@@ -240,8 +240,10 @@ struct HttpApi::Impl {
       return finish(call, to_reply(std::move(call->head)));
     }
     if (!error.empty() || status == 0) return end_stream(call, error);
-    if (!call->lines.rest().empty()) call->stream->on_line(call->lines.rest());
-    if (call->ended) return;
+    if (!call->lines.rest().empty() && call->stream->on_line) {
+      call->stream->on_line(call->lines.rest());
+      if (call->ended) return;
+    }
     Reply reply;
     reply.code = status;
     finish(call, reply);
