@@ -200,7 +200,7 @@ std::string cluster_info(const Entry& cluster, const Access& access) {
       }
     }
   }
-  return info.dump();
+  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void read_environment(Fields& fields, ExecPlugin& plugin) {
