@@ -133,7 +133,8 @@ struct HttpApi::Impl {
       request.headers.emplace_back("Authorization", identity.authorization);
     }
     if (call->stream) return attempt_stream(call, std::move(request));
-    request.timeout = std::max(*call->deadline - now, seconds(1));
+    // A retry just before the end still gets a moment.
+    request.timeout = std::max(*call->deadline - now, std::min(call->request.timeout, seconds(1)));
     call->http = http.send(std::move(request), [this, call](net::HttpReply reply) {
       if (!call->ended) on_reply(call, std::move(reply));
     });
@@ -185,6 +186,9 @@ struct HttpApi::Impl {
     if (reply.ok()) return reply;
     read_status(reply);
     reply.message = credentials.hide(std::move(reply.message));
+    for (Reply::Cause& cause : reply.causes) {
+      cause.message = credentials.hide(std::move(cause.message));
+    }
     return reply;
   }
 
@@ -222,7 +226,7 @@ struct HttpApi::Impl {
       return;
     }
     const bool fits = call->lines.feed(bytes, [&](std::string_view line) {
-      call->stream->on_line(line);
+      if (call->stream->on_line) call->stream->on_line(line);
       return !call->ended;
     });
     if (!fits && !call->ended) {
@@ -240,8 +244,10 @@ struct HttpApi::Impl {
       return finish(call, to_reply(std::move(call->head)));
     }
     if (!error.empty() || status == 0) return end_stream(call, error);
-    if (!call->lines.rest().empty()) call->stream->on_line(call->lines.rest());
-    if (call->ended) return;
+    if (!call->lines.rest().empty() && call->stream->on_line) {
+      call->stream->on_line(call->lines.rest());
+      if (call->ended) return;
+    }
     Reply reply;
     reply.code = status;
     finish(call, reply);
