@@ -4,7 +4,7 @@
 
 #include "live/kube/decode.h"
 #include "live/kube/sample_objects.h"
-#include "live/kube/wire.h"
+#include "live/kube/list_watch.h"
 
 namespace windlass::live::kube {
 namespace {

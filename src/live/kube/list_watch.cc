@@ -1,4 +1,4 @@
-#include "live/kube/wire.h"
+#include "live/kube/list_watch.h"
 
 #include <algorithm>
 #include <simdjson.h>
