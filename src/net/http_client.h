@@ -21,10 +21,11 @@ namespace windlass::net {
 // PEM texts, not paths: what was read once cannot change under a connection. Shared between the
 // requests of one server, so that connections are reused. Never logged.
 struct TlsOptions {
-  std::string ca;           // empty: the system's
-  std::string certificate;  // client certificate (chain) and key; empty: none
-  std::string key;
-  std::string server_name;  // verified in place of the URL's host, and sent as SNI; empty: the host
+  std::string ca{};           // empty: the system's
+  std::string certificate{};  // client certificate (chain) and key; empty: none
+  std::string key{};
+  std::string
+      server_name{};  // verified in place of the URL's host, and sent as SNI; empty: the host
   bool skip_verify = false;
 };
 
@@ -38,8 +39,9 @@ struct HttpRequest {
   std::string proxy;                      // URL; empty: none (the environment is not read)
   Duration connect_timeout = seconds(10);
   Duration timeout = seconds(30);         // of all of it; 0: none (streams)
-  size_t max_reply_bytes = 512ull << 20;  // beyond: an error
+  size_t max_reply_bytes = 512ull << 20;  // beyond: an error; streams have no limit
   bool follow_redirects = false;
+  bool accept_gzip = false;  // the body is unpacked; its limit counts what comes out
 };
 
 struct HttpReply {

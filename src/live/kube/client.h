@@ -16,6 +16,7 @@ namespace windlass::live::kube {
 struct ClientOptions {
   double requests_per_s = 200;  // Karpenter's
   int burst = 300;
+  int connections = 100;  // under way at once, besides streams and urgent requests
   std::string user_agent = "windlass";
 };
 
