@@ -97,10 +97,11 @@ void add_nodes(int64_t step, std::vector<ReplayQuery>& out) {
   out.push_back({Topic::kNodeGpus, "nodes' GPUs (kube-state-metrics)",
                  "max by (node) (kube_node_status_allocatable{resource=\"nvidia_com_gpu\"}) > 0",
                  step, ""});
-  out.push_back({Topic::kNodeTypes, "nodes' types (Karpenter)",
-                 "count by (instance_type, capacity_type, nodepool) "
-                 "(karpenter_nodes_allocatable{resource_type=\"cpu\"})",
-                 kSlowStep, ""});
+  out.push_back(
+      {Topic::kNodeTypes, "nodes' types (Karpenter)",
+       "count by (instance_type, capacity_type, nodepool) "
+       "(karpenter_nodes_allocatable{resource_type=~\"nvidia.com/gpu|nvidia_com_gpu\"} > 0)",
+       kSlowStep, ""});
 }
 
 // A literal for use within a PromQL regular expression in quotes: "a.b" is "a\\.b".

@@ -27,6 +27,9 @@ constexpr size_t kLongestAnswer = 1ull << 30;
 }  // namespace
 
 struct PrometheusReader::Impl {
+  Impl(PrometheusAccess source, fs::path directory)
+      : access(std::move(source)), cache(std::move(directory)) {}
+
   PrometheusAccess access;
   fs::path cache;
   net::EventLoop loop;
@@ -187,7 +190,7 @@ struct PrometheusReader::Impl {
 };
 
 PrometheusReader::PrometheusReader(PrometheusAccess access, std::string cache)
-    : impl_(new Impl{.access = std::move(access), .cache = std::move(cache)}) {
+    : impl_(std::make_unique<Impl>(std::move(access), std::move(cache))) {
   while (impl_->access.url.ends_with('/')) impl_->access.url.pop_back();
   if (!impl_->cache.empty()) {
     std::error_code error;
