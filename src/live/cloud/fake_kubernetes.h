@@ -27,10 +27,11 @@ class FakeKubernetes : public kube::Api {
   FakeKubernetes(net::VirtualClock& clock, uint64_t seed) : clock_(clock), rng_(seed, "fake") {}
 
   Faults faults;
-  std::map<std::string, Json> objects;                                         // by path
+  size_t page = 1000;                   // objects of a list at most, where a limit is asked for
+  std::map<std::string, Json> objects;  // by path
   std::function<void(const std::string& path, const Json* object)> on_change;  // null: gone
   std::map<std::string, int> made;  // how often each path was created
-  std::function<void(const kube::Request&)> on_request;
+  int refuse_with = 0;              // everything, with this code
 
   Id send(kube::Request request, std::function<void(kube::Reply)> done) override {
     const Id id = ++ids_;
@@ -61,7 +62,7 @@ class FakeKubernetes : public kube::Api {
 
   // As another client would.
   kube::Reply serve(const kube::Request& request) {
-    if (on_request) on_request(request);
+    if (refuse_with != 0) return failure(refuse_with, "Refused");
     switch (request.verb) {
       case kube::Verb::kGet:
         return read(request);
@@ -217,9 +218,6 @@ class FakeKubernetes : public kube::Api {
   std::set<Id> open_;
   uint64_t version_ = 0, uids_ = 0;
   std::string last_path_;
-
- public:
-  size_t page = 1000;  // objects of a list at most, where a limit is asked for
 };
 
 }  // namespace windlass::live::cloud

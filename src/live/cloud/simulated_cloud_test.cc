@@ -380,20 +380,34 @@ TEST(SimulatedCloud, ANodeNameThatIsTakenIsLeftAlone) {
   EXPECT_EQ(place.node(taken)["spec"]["providerID"], "aws:///z/i-1");
 }
 
-TEST(SimulatedCloud, RefusalsAreAnswersNotCapacity) {
+TEST(SimulatedCloud, ServersFaultsAreNoAnswers) {
   Place place;
-  place.options.namespace_name = "absent";
-  place.restart();
-  // The fake has no namespaces; a long page of instances takes its place as what may go wrong.
   place.api.faults.server_error = 1;
   std::optional<LaunchAnswer> answer;
   place.cloud->launch(place.request("t"), [&](LaunchAnswer got) { answer = std::move(got); });
   place.clock.advance(minutes(3));
-  EXPECT_FALSE(answer);  // "later" is no answer
+  EXPECT_FALSE(answer);
   place.api.faults.server_error = 0;
   place.clock.advance(minutes(1));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->result.error, "");
+}
+
+TEST(SimulatedCloud, ARefusalIsAnErrorButNoLackOfCapacity) {
+  Place place;
+  place.api.refuse_with = 403;
+  const auto answer = place.launch("t");
+  ASSERT_TRUE(answer);
+  EXPECT_NE(answer->result.error.find("403"), std::string::npos);
+  EXPECT_FALSE(answer->result.insufficient_capacity);
+  std::optional<Status> ended;
+  place.cloud->terminate(provider_id_for("t", "us-east-1a"), [&](const Status& s) { ended = s; });
+  std::optional<bool> listed;
+  place.cloud->list([&](const auto& found) { listed = found.ok(); });
+  place.clock.advance(seconds(1));
+  ASSERT_TRUE(ended && listed);
+  EXPECT_FALSE(ended->ok());
+  EXPECT_FALSE(*listed);
 }
 
 TEST(SimulatedCloud, ListsInPages) {
