@@ -15,6 +15,7 @@
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
+#include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
 
@@ -110,6 +111,62 @@ void add_up(CLI::App& app, int& exit_code) {
       "Exit codes: 0 stopped (Ctrl-C, --until), 1 it can't go on, 2 bad input.\n\n"
       "Example: windlass up examples/blog/scenario.yaml --speed 60");
   on_chosen(command, options, exit_code, run_up);
+}
+
+void add_run(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<RunOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a real cluster: watch its API server, scale its workloads, drive its nodes");
+  const auto text = [&](const char* flag, const char* variable, std::string& value,
+                        const char* what, const char* type) {
+    return command->add_option(flag, value, what)->envname(variable)->type_name(type);
+  };
+  text("--config", "WINDLASS_CONFIG", options->config,
+       "Configuration (kind Config of windlass.dev/v1alpha1): models, prices, and all of these",
+       "FILE");
+  text("--kubeconfig", "WINDLASS_KUBECONFIG", options->kubeconfig,
+       "Whom to talk to (default: $KUBECONFIG, the pod's service account, ~/.kube/config)", "FILE");
+  text("--context", "WINDLASS_CONTEXT", options->context, "Context of the kubeconfig", "NAME");
+  text("--cloud", "WINDLASS_CLOUD", options->cloud,
+       "Where nodes come from: simulated (Node objects without machines; default) or aws",
+       "simulated|aws");
+  command
+      ->add_option("--namespace", options->namespaces,
+                   "Scaled objects of this namespace only; repeatable (default: all)")
+      ->envname("WINDLASS_NAMESPACE")
+      ->delimiter(',')
+      ->type_name("NAME");
+  text("--policy", "WINDLASS_POLICY", options->policy,
+       "Who decides: windlass (default), or stock, as KEDA, HPA and Karpenter do",
+       "stock|windlass");
+  command
+      ->add_flag("--observe,!--no-observe", options->observe,
+                 "Change nothing: decide beside what is running and report what it would save")
+      ->envname("WINDLASS_OBSERVE");
+  text("--decisions", "WINDLASS_DECISIONS", options->decisions,
+       "Write every decision there, a JSON line each; - for standard output", "FILE");
+  text("--listen", "WINDLASS_LISTEN", options->listen,
+       "Address of /healthz, /readyz and /metrics; none: no listener (default: 0.0.0.0:8080)",
+       "HOST:PORT");
+  command
+      ->add_flag("--leader-election,!--no-leader-election", options->leader_election,
+                 "Act only while holding the Lease (default: yes)")
+      ->envname("WINDLASS_LEADER_ELECTION");
+  text("--lease-namespace", "WINDLASS_LEASE_NAMESPACE", options->lease_namespace,
+       "Namespace of the Lease (default: of the pod or context)", "NAME");
+  command
+      ->add_option("--requests-per-second", options->requests_per_s,
+                   "At most so many requests to the API server (default: 200)")
+      ->envname("WINDLASS_REQUESTS_PER_SECOND")
+      ->type_name("N");
+  text("--log-level", "WINDLASS_LOG_LEVEL", options->log_level, "How much to say (default: info)",
+       "debug|info|warning|error");
+  command->footer(
+      "Flags come before the environment, the environment before the configuration.\n"
+      "Exit codes: 0 stopped by a signal, 1 it can't go on, 2 bad input.\n\n"
+      "Example: windlass run --observe --decisions decisions.jsonl");
+  on_chosen(command, options, exit_code, run_run);
 }
 
 void add_install(CLI::App& app, int& exit_code) {
@@ -382,6 +439,7 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
   windlass::cli::add_up(app, exit_code);
+  windlass::cli::add_run(app, exit_code);
   windlass::cli::add_install(app, exit_code);
   windlass::cli::add_external_scaler(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);

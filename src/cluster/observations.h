@@ -18,10 +18,9 @@ namespace windlass::cluster {
 // What the source of one trigger (Prometheus, metrics-api, an external scaler) answered.
 struct QueryAnswer {
   size_t trigger = 0;          // index in the ScaledObject
-  std::vector<double> values;  // one an element of the result; of external: one a metric value
-  std::string error{};         // not empty: no answer
-  // Of external triggers only, whose servers say themselves whether they are active (in place of a
-  // threshold), and what the target is.
+  std::vector<double> values;  // one an element of the result
+  std::string error;           // not empty: no answer
+  // Of an external scaler: what its IsActive said, and the target its metric goes by (milli).
   std::optional<bool> active{};
   std::optional<int64_t> target_milli{};
 };

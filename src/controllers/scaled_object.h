@@ -28,6 +28,7 @@ class ScaledObjectController : public Controller {
     // The plan is made anew when the spec (generation) or the annotations change.
     int64_t generation = -1;
     api::StringMap annotations;
+    uint64_t references = 0;  // reference_version() at that time
     std::optional<scaling::ScaledObjectPlan> plan;
     std::vector<scaling::TriggerReading> polled;  // for triggers with useCachedMetrics
     Instant next_poll{};

@@ -21,10 +21,11 @@ namespace windlass::net {
 // PEM texts, not paths: what was read once cannot change under a connection. Shared between the
 // requests of one server, so that connections are reused. Never logged.
 struct TlsOptions {
-  std::string ca;           // empty: the system's
-  std::string certificate;  // client certificate (chain) and key; empty: none
-  std::string key;
-  std::string server_name;  // verified in place of the URL's host, and sent as SNI; empty: the host
+  std::string ca{};           // empty: the system's
+  std::string certificate{};  // client certificate (chain) and key; empty: none
+  std::string key{};
+  std::string
+      server_name{};  // verified in place of the URL's host, and sent as SNI; empty: the host
   bool skip_verify = false;
 };
 

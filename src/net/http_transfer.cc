@@ -357,6 +357,8 @@ void conclude(HttpTransfer& transfer, CURLcode code) {
   curl_off_t took_us = 0;
   curl_easy_getinfo(transfer.easy, CURLINFO_TOTAL_TIME_T, &took_us);
   transfer.reply.took = nanoseconds(took_us * 1000);
+  // An end amid the headers is none for libcurl.
+  if (code == CURLE_OK && !transfer.head_complete) code = CURLE_PARTIAL_FILE;
   if (code == CURLE_OK) return;
   if (!transfer.stream) transfer.reply.status = 0;  // half a reply is none
   transfer.reply.timed_out = code == CURLE_OPERATION_TIMEDOUT;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controllers/decision_text.h"
+
 namespace windlass::sim {
 
 using cluster::Kind;
@@ -190,32 +192,13 @@ Status World::run_until(Instant to, const std::function<bool()>& enough) {
 
 RunResult World::result(bool partial) { return recorder_.result(policy_, partial); }
 
-namespace {
-
-std::string decision_line(Instant now, Policy policy, std::string_view controller,
-                          const controllers::Decision& decision) {
-  nlohmann::ordered_json line;
-  line["time"] = to_rfc3339(now);
-  line["policy"] = controllers::to_string(policy);
-  line["controller"] = controller;
-  line["object"] = decision.object;
-  line["decision"] = decision.what;
-  line["inputs"] = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
-  line["result"] = decision.result;
-  line["reasons"] = decision.reasons;
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-}  // namespace
-
 Result<RunResult> simulate(const Scenario& scenario, Policy policy, const RunOptions& options) {
   auto opened = World::open(scenario, policy, {});
   if (!opened.ok()) return opened.error();
   World& world = **opened;
   if (options.decisions) {
     world.on_decision = [&](std::string_view controller, const controllers::Decision& decision) {
-      options.decisions(decision_line(world.now(), policy, controller, decision));
+      options.decisions(controllers::decision_line(world.now(), policy, controller, decision));
     };
   }
   Instant next_progress = scenario.start;

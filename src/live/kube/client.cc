@@ -11,7 +11,7 @@
 #include "live/kube/credentials.h"
 #include "live/kube/line_splitter.h"
 #include "live/kube/token_bucket.h"
-#include "live/kube/wire.h"
+#include "live/kube/http_form.h"
 #include "net/http_client.h"
 
 namespace windlass::live::kube {

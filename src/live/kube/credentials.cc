@@ -82,8 +82,9 @@ void Credentials::get(Use use) {
 bool Credentials::refused(uint64_t generation) {
   if (access_.token_file.empty() && !access_.exec) return false;
   if (generation != generation_) return true;  // replaced meanwhile
-  // What the plugin has only just said won't be other if it is run again for every request.
-  if (access_.exec && clock_.steady() < plugin_answered_at_ + kPluginBackOff) return false;
+  // A server that refuses fresh ones too must not make the plugin run for every request.
+  if (access_.exec && refused_at_ && clock_.steady() < *refused_at_ + kPluginBackOff) return false;
+  refused_at_ = clock_.steady();
   ++generation_;
   token_read_.reset();
   plugin_answer_.reset();
@@ -153,7 +154,6 @@ void Credentials::take_plugin_answer(const std::string& output, std::string erro
       error = plugin.command + ": status.token: holds characters that can't be sent";
     } else {
       plugin_answer_ = std::move(*answer);
-      plugin_answered_at_ = clock_.steady();
       token_ = plugin_answer_->token;
       ++generation_;
       rebuild_tls();

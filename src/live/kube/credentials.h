@@ -57,8 +57,8 @@ class Credentials {
   std::optional<Duration> ca_read_;
   std::optional<ExecCredential> plugin_answer_;
   std::optional<Error> plugin_error_;
-  Duration plugin_answered_at_{};
   Duration plugin_failed_at_{};
+  std::optional<Duration> refused_at_;
   bool plugin_runs_ = false;
   std::vector<Use> waiting_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // asked weakly by the plugin's end

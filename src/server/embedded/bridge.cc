@@ -7,8 +7,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cluster/resources.h"
+#include "controllers/event_words.h"
 #include "server/embedded/enrich.h"
-#include "server/embedded/resources.h"
 #include "server/kinds/kind_rules.h"
 
 namespace windlass::server::embedded {
@@ -68,7 +69,7 @@ Bridge::Bridge(sim::World& world, cluster::ObjectStore& store, rest::KubeApi& ap
 }
 
 void Bridge::mirror_all() {
-  dirty_ = all_objects(world_.state());
+  dirty_ = cluster::all_objects(world_.state());
   give_out();
 }
 
@@ -82,7 +83,7 @@ void Bridge::take_in() {
 
 void Bridge::take_in(const cluster::StoreEvent& event) {
   const cluster::ObjectKey& key = event.object->key;
-  const std::optional<Kind> kind = kind_of_resource(key.resource);
+  const std::optional<Kind> kind = cluster::kind_of_resource(key.resource);
   if (!kind) return;
   const std::string name =
       key.namespace_name.empty() ? key.name : key.namespace_name + "/" + key.name;
@@ -121,9 +122,9 @@ void Bridge::requeue_starting() {
 }
 
 void Bridge::give_out(Kind kind, const std::string& key) {
-  const std::optional<cluster::ObjectKey> place = store_key(kind, key);
+  const std::optional<cluster::ObjectKey> place = cluster::store_key(kind, key);
   if (!place) return;
-  const std::optional<api::Object> object = object_at(world_.state(), kind, key);
+  const std::optional<api::Object> object = cluster::object_at(world_.state(), kind, key);
   if (kind == Kind::kPod) tell_pod(key, world_.state().pods().find(key));
   if (kind == Kind::kNode) tell_node(key, world_.state().nodes().find(key));
   if (!object) {
@@ -178,8 +179,8 @@ void Bridge::tell(std::string_view controller, const controllers::Decision& deci
   const size_t slash = decision.object.find('/');
   if (slash == std::string::npos) return;
   const std::string_view object = decision.object;
-  const EventWords words = event_words(controller, decision);
-  const std::string message = event_message(decision);
+  const controllers::EventWords words = controllers::event_words(controller, decision);
+  const std::string message = controllers::event_message(decision);
   const bool outside = !giving_out_;
   giving_out_ = true;
   // Claims of one command stand in one object, with commas between.

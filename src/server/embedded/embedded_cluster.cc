@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "cluster/resources.h"
 #include "server/embedded/bridge.h"
 #include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
-#include "server/embedded/resources.h"
 #include "server/embedded/shadows.h"
 #include "server/http/credentials.h"
 #include "server/kinds/kind_rules.h"
@@ -66,7 +66,7 @@ std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
 // Every object of the store that the world knows.
 std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
   std::vector<api::Object> out;
-  for (const std::string_view resource : world_resources()) {
+  for (const std::string_view resource : cluster::world_resources()) {
     for (const cluster::DocumentPtr& document : store.list(resource)) {
       const Result<Json> json = parse_json(document->json);
       if (!json.ok()) continue;
