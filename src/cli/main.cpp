@@ -9,6 +9,7 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/explain_command.h"
+#include "cli/external_scaler_command.h"
 #include "cli/install_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
@@ -290,6 +291,26 @@ void add_install(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_install);
 }
 
+void add_external_scaler(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ExternalScalerOptions>();
+  CLI::App* command = app.add_subcommand(
+      "external-scaler", "Serve an existing KEDA: triggers of type external, by the demand model");
+  command->add_option("--listen", options->listen, "Address to serve gRPC on")
+      ->type_name("[HOST]:PORT")
+      ->capture_default_str();
+  command->add_option("--tls-cert", options->certificate, "Certificate (PEM); without it no TLS")
+      ->type_name("FILE");
+  command->add_option("--tls-key", options->key, "Its key (PEM)")->type_name("FILE");
+  command
+      ->add_option("--client-ca", options->client_ca, "Clients must have a certificate of this CA")
+      ->type_name("FILE");
+  command->footer(
+      "What a trigger's metadata says: docs/reference/external-scaler.md.\n"
+      "Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it can't listen, 2 bad input.\n\n"
+      "Example: windlass external-scaler --listen :9090");
+  on_chosen(command, options, exit_code, run_external_scaler);
+}
+
 struct CatalogOptions {
   CatalogQuery query;
   std::string output = "table";
@@ -501,6 +522,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_up(app, exit_code);
   windlass::cli::add_run(app, exit_code);
   windlass::cli::add_install(app, exit_code);
+  windlass::cli::add_external_scaler(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
