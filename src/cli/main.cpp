@@ -158,11 +158,17 @@ void add_up(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "up",
       "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
-  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
-      ->required();
-  command->add_option("--policy", options->policy, "Who scales pods and nodes")
-      ->check(CLI::IsMember({"static", "stock", "windlass"}))
-      ->capture_default_str();
+  command->add_option("scenario", options->scenario,
+                      "Scenario file (windlass.dev/v1alpha1); may be left out with --external");
+  CLI::Option* policy =
+      command->add_option("--policy", options->policy, "Who scales pods and nodes")
+          ->check(CLI::IsMember({"static", "stock", "windlass"}))
+          ->capture_default_str();
+  command
+      ->add_flag("--external", options->external,
+                 "Nodes, their kubelets and all autoscaling are clients of the API: a bare cluster "
+                 "to run `windlass run` or another autoscaler against")
+      ->excludes(policy);
   command
       ->add_option("--speed", options->speed,
                    "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
