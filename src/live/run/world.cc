@@ -153,6 +153,7 @@ void World::follow() {
   leading_ = false;
   may_act_ = nullptr;
   ring_.reset();
+  while (!pushes_.empty()) drop_pushes(pushes_.begin()->first);
   postponed_.clear();
   evictions_.clear();
   launching_.clear();
@@ -186,6 +187,7 @@ void World::begin_deciding() {
   std::deque<cluster::Change> all;
   for (const auto& [kind, key] : cluster::all_objects(state_)) all.push_back({kind, key, false});
   ring_->observe(all, state_, parts_.clock.now());
+  for (const auto& [key, object] : state_.scaled_objects()) follow_pushes(key);
 }
 
 // Everything queued would wait as long as the clock was set back by; so memories start anew.
@@ -198,6 +200,9 @@ bool World::clock_went_back() {
 
 std::deque<cluster::Change> World::take_changes() {
   std::deque<cluster::Change> changes = state_.take_changes();
+  for (const cluster::Change& change : changes) {
+    if (change.kind == Kind::kScaledObject) follow_pushes(change.key);
+  }
   if (on_change) {
     for (const cluster::Change& change : changes) on_change(change);
   }

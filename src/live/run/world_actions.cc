@@ -205,6 +205,40 @@ void World::query(const controllers::QueryMetrics& query) {
   }
 }
 
+// Watches of triggers that tell by themselves, as the object now has them.
+void World::follow_pushes(const std::string& key) {
+  const api::ScaledObject* object = state_.scaled_objects().find(key);
+  const auto known = pushes_.find(key);
+  const bool same = known != pushes_.end() && object != nullptr &&
+                    known->second.generation == object->meta.generation;
+  if (same) return;
+  drop_pushes(key);
+  if (object == nullptr || !parts_.watch || ring_ == nullptr) return;
+  const bool pushes = std::any_of(object->triggers.begin(), object->triggers.end(),
+                                  [](const auto& t) { return t.type == "external-push"; });
+  if (!pushes) return;
+  const auto plan = controllers::plan_in(state_, *object);
+  if (!plan.ok()) return;
+  Pushes& pushes = pushes_[key];
+  pushes.generation = object->meta.generation;
+  for (size_t i = 0; i < object->triggers.size(); ++i) {
+    if (object->triggers[i].type != "external-push") continue;
+    const auto look_now = [this, key](bool) {
+      state_.observe_query(key, {cluster::QueryPurpose::kPoll, 0, parts_.clock.now(), {}});
+      wake();
+    };
+    pushes.watches.push_back(
+        parts_.watch({key, object->triggers[i].metadata, plan->triggers[i]}, look_now));
+  }
+}
+
+void World::drop_pushes(const std::string& key) {
+  const auto found = pushes_.find(key);
+  if (found == pushes_.end()) return;
+  for (const uint64_t watch : found->second.watches) parts_.unwatch(watch);
+  pushes_.erase(found);
+}
+
 // Karpenter's: instances that no claim names, claims whose instance is gone.
 void World::collect_garbage() {
   parts_.clock.after(kGarbage, [this] { collect_garbage(); });
