@@ -219,15 +219,15 @@ void World::follow_pushes(const std::string& key) {
   if (!pushes) return;
   const auto plan = controllers::plan_in(state_, *object);
   if (!plan.ok()) return;
-  Pushes& pushes = pushes_[key];
-  pushes.generation = object->meta.generation;
+  Pushes& followed = pushes_[key];
+  followed.generation = object->meta.generation;
   for (size_t i = 0; i < object->triggers.size(); ++i) {
     if (object->triggers[i].type != "external-push") continue;
     const auto look_now = [this, key](bool) {
       state_.observe_query(key, {cluster::QueryPurpose::kPoll, 0, parts_.clock.now(), {}});
       wake();
     };
-    pushes.watches.push_back(
+    followed.watches.push_back(
         parts_.watch({key, object->triggers[i].metadata, plan->triggers[i]}, look_now));
   }
 }
