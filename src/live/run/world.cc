@@ -79,7 +79,7 @@ void World::start() {
   for (const auto& [path, watcher] : watchers_) watcher->start();
   ownership_.start();
   keep_reading_references();
-  parts_.clock.after(kGarbage, [this] { collect_garbage(); });
+  parts_.clock.after(kGarbage, guard_([this] { collect_garbage(); }));
 }
 
 void World::watch(const cluster::ApiResource& resource, const std::string& namespace_name) {
@@ -169,10 +169,10 @@ void World::observe_signals(const std::string& model, cluster::ModelSignals sign
 void World::wake() {
   if (woken_) return;
   woken_ = true;
-  parts_.clock.after(Duration{}, [this] {
-    woken_ = false;
-    pump();
-  });
+  parts_.clock.after(Duration{}, guard_([this] {
+                       woken_ = false;
+                       pump();
+                     }));
 }
 
 // New controllers whose memory is made from the State, as after a restart.
@@ -240,10 +240,10 @@ void World::pump() {
   due_ = 0;
   const Instant next = ring_->next_due();
   if (next == kNever) return;
-  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), [this] {
-    due_ = 0;
-    wake();
-  });
+  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), guard_([this] {
+                              due_ = 0;
+                              wake();
+                            }));
 }
 
 kube::Involved World::involved(Kind kind, const std::string& key) const {

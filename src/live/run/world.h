@@ -26,6 +26,7 @@
 #include "live/run/object_sync.h"
 #include "live/run/ownership.h"
 #include "net/clock.h"
+#include "net/guard.h"
 #include "scaling/trigger_plan.h"
 
 namespace windlass::live {
@@ -173,6 +174,7 @@ class World {
   std::set<std::string> terminating_;          // provider ids
   // Releases of claims whose instance's fate is not known yet.
   std::map<std::string, api::NodeClaim> postponed_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live
