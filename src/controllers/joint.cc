@@ -347,7 +347,18 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   const cluster::ModelSignals* signals = state.signals(model->name);
   if (signals == nullptr) return out;
   const auto choice = view_->choose(*model, *deployment, state, now);
-  if (!choice) return out;
+  if (!choice) {
+    if (signals->output_mean > 0 && unserved_.insert(key).second) {
+      out.decisions.push_back(
+          {"ScaledObject/" + key,
+           "hold",
+           {{"target", "Deployment/" + deployment->meta.key()}, {"slo", to_string(model->slo)}},
+           "replicas stay as they are",
+           {fmt::format("no instance type of the pools serves {} within its SLO", model->name)}});
+    }
+    return out;
+  }
+  unserved_.erase(key);
   // Replicas on slower GPUs are worth less than one of the chosen type. What they lack is made up
   // for by so many more, until enough of the others are Ready; then the slow ones go.
   const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
