@@ -312,6 +312,19 @@ struct Totals {
   uint64_t requests = 0, lost = 0, cut = 0;
 };
 
+// Until the process sends some write that a crash should not lose; at most half an hour.
+void await_write(Process& process, net::VirtualClock& clock, Rng& rng) {
+  uint64_t wanted = 1 + rng.below(6);
+  process.api().on_request = [&wanted](const kube::Request& request) {
+    const bool counts =
+        request.verb != kube::Verb::kGet && (request.path.find("nodeclaims") != std::string::npos ||
+                                             request.path.find("configmaps") != std::string::npos);
+    if (counts && wanted > 0) --wanted;
+  };
+  for (int i = 0; i < 360'000 && wanted > 0; ++i) clock.advance(milliseconds(5));
+  process.api().on_request = nullptr;
+}
+
 int run(int hours_to_run, uint64_t seed, controllers::Policy policy) {
   log::set_level(log::Level::kError);
   net::VirtualClock clock(kStart);
@@ -360,8 +373,9 @@ int run(int hours_to_run, uint64_t seed, controllers::Policy policy) {
     if (i == kill_at) {
       std::unique_ptr<Process>& leader = two[0] && two[0]->leading() ? two[0] : two[1];
       if (leader) {
-        // In the middle of whatever it does: at any moment within the step.
-        clock.advance(Duration{static_cast<int64_t>(rng.below(static_cast<uint64_t>(step.ns)))});
+        // Every other time in the middle of a write of a claim, a node or an instance.
+        if ((i / steps_an_hour) % 2 == 0) await_write(*leader, clock, rng);
+        clock.advance(Duration{static_cast<int64_t>(rng.below(10'000'000))});
         end(leader);
         ++totals.kills;
       }
