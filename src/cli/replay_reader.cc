@@ -26,6 +26,15 @@ constexpr size_t kLongestAnswer = 1ull << 30;
 
 }  // namespace
 
+std::string shown_url(const std::string& url) {
+  const size_t host = url.find("://");
+  if (host == url.npos) return url;
+  const size_t path = url.find('/', host + 3);
+  const size_t at = url.rfind('@', path);
+  if (at == url.npos || at < host) return url;
+  return url.substr(0, host + 3) + url.substr(at + 1);
+}
+
 struct PrometheusReader::Impl {
   Impl(PrometheusAccess source, fs::path directory)
       : access(std::move(source)), cache(std::move(directory)) {}
@@ -97,13 +106,13 @@ struct PrometheusReader::Impl {
         return Error(
             fmt::format("{} refuses: {}. Credentials are given by --bearer-token-file FILE "
                         "or --header NAME=VALUE",
-                        access.url, why));
+                        shown_url(access.url), why));
       }
       if (reply.status == 0 && first) {
-        return Error(fmt::format("{} can't be reached: {}", access.url, why));
+        return Error(fmt::format("{} can't be reached: {}", shown_url(access.url), why));
       }
       if (fault != ReplyFault::kPassing || attempt == kTries) {
-        return Error(fmt::format("{}: {}{}", access.url, why,
+        return Error(fmt::format("{}: {}{}", shown_url(access.url), why,
                                  attempt > 1 ? fmt::format(" (tried {} times)", attempt) : ""));
       }
       wait(pause);
@@ -192,11 +201,6 @@ struct PrometheusReader::Impl {
 PrometheusReader::PrometheusReader(PrometheusAccess access, std::string cache)
     : impl_(std::make_unique<Impl>(std::move(access), std::move(cache))) {
   while (impl_->access.url.ends_with('/')) impl_->access.url.pop_back();
-  if (!impl_->cache.empty()) {
-    std::error_code error;
-    fs::create_directories(impl_->cache, error);
-    fs::permissions(impl_->cache, fs::perms::owner_all, error);
-  }
   for (const int number : {SIGINT, SIGTERM}) {
     impl_->loop.on_signal(number, [this] { impl_->stopped = true; });
   }

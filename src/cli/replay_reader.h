@@ -21,9 +21,12 @@ struct PrometheusAccess {
   std::shared_ptr<const net::TlsOptions> tls;  // null: the system's CA
 };
 
+// The address as it may be shown: without the name and password that may stand before the host.
+std::string shown_url(const std::string& url);
+
 class PrometheusReader {
  public:
-  // `cache` is made if it is not there; empty: nothing is kept.
+  // `cache` is a directory that is there; empty: nothing is kept.
   PrometheusReader(PrometheusAccess access, std::string cache);
   ~PrometheusReader();
 

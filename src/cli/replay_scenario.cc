@@ -329,8 +329,9 @@ class ScenarioWriter {
   static std::string nodes_text(const Json& nodes) {
     std::vector<std::string> parts;
     for (const Json& node : nodes) {
-      parts.push_back(
-          fmt::format("{} {}", node["count"].get<int>(), text_of(node, "instanceType")));
+      const bool spot = text_of(node, "capacityType") == "spot";
+      parts.push_back(fmt::format("{} {}{}", node["count"].get<int>(),
+                                  text_of(node, "instanceType"), spot ? " (spot)" : ""));
     }
     return join(parts, ", ");
   }
