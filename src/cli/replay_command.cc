@@ -238,15 +238,24 @@ class Reading {
     };
     HistoryBuilder builder(span_, window, models_of(request_.rates), models_of(request_.inputs),
                            models_of(request_.outputs));
+    std::vector<std::string> unanswered;
     for (const ReplayQuery& query : queries) {
       const auto answer = reader_.read(query.name, query.query, on_grid(span_, query.step));
-      if (!answer.ok()) return done(answer.error());
-      builder.add(query, *answer);
+      if (answer.ok()) {
+        builder.add(query, *answer);
+      } else if (query.topic != ReplayTopic::kRate && reader_.query_refused()) {
+        // Everything but the traffic can be assumed.
+        unanswered.push_back(answer.error().message());
+      } else {
+        return done(answer.error());
+      }
     }
     progress_.update(0, 1);
     progress_.finish();
     reader_.on_window = nullptr;
-    return builder.finish();
+    ReplayHistory history = builder.finish();
+    history.unanswered = std::move(unanswered);
+    return history;
   }
 
  private:

@@ -44,6 +44,7 @@ struct PrometheusReader::Impl {
   net::EventLoop loop;
   net::HttpClient http{loop};
   bool stopped = false;
+  bool query_refused = false;
   bool reached = false;  // it has answered before: a silence will pass
   bool by_get = false;
   size_t asked = 0;
@@ -111,6 +112,7 @@ struct PrometheusReader::Impl {
       if (reply.status == 0 && first) {
         return Error(fmt::format("{} can't be reached: {}", shown_url(access.url), why));
       }
+      query_refused = fault == ReplyFault::kOther && reply.status != 404;
       if (fault != ReplyFault::kPassing || attempt == kTries) {
         return Error(fmt::format("{}: {}{}", shown_url(access.url), why,
                                  attempt > 1 ? fmt::format(" (tried {} times)", attempt) : ""));
@@ -163,6 +165,7 @@ struct PrometheusReader::Impl {
                                                const RangeWindow& window) {
     const std::vector<RangeWindow> halves = halves_of(window);
     if (halves.empty()) {
+      query_refused = true;
       return Error(
           "one moment of it is more than this Prometheus answers (its "
           "--query.max-samples or a limit before it)");
@@ -209,12 +212,14 @@ PrometheusReader::PrometheusReader(PrometheusAccess access, std::string cache)
 PrometheusReader::~PrometheusReader() = default;
 
 bool PrometheusReader::stopped() const { return impl_->stopped; }
+bool PrometheusReader::query_refused() const { return impl_->query_refused; }
 size_t PrometheusReader::asked() const { return impl_->asked; }
 size_t PrometheusReader::reused() const { return impl_->reused; }
 
 Result<std::vector<RangeSeries>> PrometheusReader::read(const std::string& query_name,
                                                         const std::string& query,
                                                         const RangeWindow& span) {
+  impl_->query_refused = false;
   std::vector<RangeSeries> all;
   for (const RangeWindow& window : windows_of(span)) {
     if (on_window) on_window();

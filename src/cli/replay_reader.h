@@ -37,7 +37,10 @@ class PrometheusReader {
   // Called before every window, kept or asked.
   std::function<void()> on_window;
 
-  [[nodiscard]] bool stopped() const;   // by Ctrl-C
+  [[nodiscard]] bool stopped() const;  // by Ctrl-C
+  // The last error was about its query alone (a function that is not known there, more than it
+  // takes): others may be answered.
+  [[nodiscard]] bool query_refused() const;
   [[nodiscard]] size_t asked() const;   // requests sent
   [[nodiscard]] size_t reused() const;  // windows that were kept
 

@@ -383,6 +383,7 @@ class ScenarioWriter {
   }
 
   void tell_gpus() {
+    for (const std::string& why : history_.unanswered) assumed("as if it were absent: " + why);
     if (history_.gpus) {
       found(fmt::format("GPUs (DCGM): {:.1f} on average, {} GPU hours{}", *history_.gpus,
                         number(*history_.gpus * span_s() / 3600),
