@@ -96,7 +96,7 @@ void run_against(uint64_t seed, bool try_watch_list, FakeResource::WatchList kin
 TEST(WatcherModel, EndsUpWithWhatTheServerHolds) {
   log::set_level(log::Level::kError);
   using WatchList = FakeResource::WatchList;
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= 25; ++seed) {
     for (const WatchList kind :
          {WatchList::kServed, WatchList::kRefused422, WatchList::kError500, WatchList::kIgnored}) {
       run_against(seed, true, kind);
