@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/log.h"
 #include "live/kube/fake_leases.h"
 #include "live/kube/lease.h"
+#include "live/kube/quiet_log.h"
 
 namespace windlass::live::kube {
 namespace {
@@ -259,7 +259,7 @@ void check_never_two(uint64_t seed, int electors, Duration length) {
 
 // 10,000 minutes, where no sanitizer makes them long.
 TEST(Leader, NeverTwoAtOnce) {
-  log::set_level(log::Level::kError);
+  const QuietLog quiet;
 #ifdef __SANITIZE_ADDRESS__
   constexpr Duration kLength = minutes(100);
 #else
