@@ -23,11 +23,15 @@ endfunction()
 
 # A room is one directory under src/: its library `room_NAME` from all its sources, and its test
 # program `NAME_test` from the *_test.cc beside them ("server/http" is room_server_http). A room names
-# the rooms it uses; tools/floors.py checks that includes obey.
+# the rooms it uses; tools/floors.py checks that includes obey. EXCLUDE: a regex of sources to leave
+# out of this build.
 function(windlass_room directory)
-  cmake_parse_arguments(ROOM "" "" "USES;DEPS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "EXCLUDE" "USES;DEPS" ${ARGN})
   string(REPLACE "/" "_" name ${directory})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${directory}/*.cc)
+  if(ROOM_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${ROOM_EXCLUDE}")
+  endif()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

@@ -124,6 +124,7 @@ struct Pod {
   std::optional<Instant> started_at;
   std::optional<Instant> ready_at;
   std::string nominated_node;
+  std::string ip;  // status.podIP
   RawObject raw;
 
   [[nodiscard]] bool terminal() const {

@@ -160,6 +160,7 @@ void read_pod_status(Reader status, Pod& out) {
   out.phase = read_phase(status.at("phase"));
   out.started_at = status.at("startTime").time();
   out.nominated_node = status.at("nominatedNodeName").string().value_or("");
+  out.ip = status.at("podIP").string().value_or("");
   const auto conditions = read_conditions(status.at("conditions"));
   if (const Condition* scheduled = find_condition(conditions, "PodScheduled")) {
     if (scheduled->status == "True") out.scheduled_at = scheduled->changed;

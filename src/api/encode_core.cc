@@ -81,7 +81,7 @@ void write_conditions(Json& parent, const std::vector<Condition>& conditions) {
     c["type"] = condition.type;
     c["status"] = condition.status;
     put_string(c, "reason", condition.reason);
-    put_string(c, "message", condition.message);
+    c["message"] = condition.message;  // required, also where it says nothing
     put_time(c, "lastTransitionTime", unless_zero(condition.changed));
   });
 }

@@ -9,10 +9,14 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/explain_command.h"
+#include "cli/external_scaler_command.h"
+#include "cli/install_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
+#include "cli/replay_command.h"
+#include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
 
@@ -69,17 +73,102 @@ void add_simulate(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_simulate);
 }
 
+void add_replay_source(CLI::App* command, ReplayOptions& options) {
+  command
+      ->add_option("--prometheus", options.prometheus,
+                   "Address of the Prometheus (or Thanos, Mimir, ...), with a path if it has one")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--last", options.last, "How much of the past: 7d, 36h, 1d12h")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--until", options.until, "Up to this time: RFC 3339 (default: now)")
+      ->type_name("TIME");
+  command->add_option("--step", options.step, "A rate every so often")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--header", options.headers, "Sent with every query; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--bearer-token-file", options.bearer_token_file,
+                   "Sent as Authorization: Bearer")
+      ->type_name("FILE");
+  command->add_option("--ca-file", options.ca_file, "Trust these CAs (PEM), not the system's")
+      ->type_name("FILE");
+  command->add_flag("--insecure", options.insecure, "Don't verify the server's certificate");
+  command
+      ->add_option("--rate-query", options.rate_queries,
+                   "The model's requests a second are this query's; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-in-query", options.input_queries,
+                   "Its requests' mean input tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-out-query", options.output_queries,
+                   "Its requests' mean output tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--cache", options.cache,
+                   "Where answers are kept (default: ~/.cache/windlass/replay/HASH)")
+      ->type_name("DIR");
+}
+
+void add_replay(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App* command = app.add_subcommand(
+      "replay", "Run the traffic a Prometheus recorded against manifests under several policies");
+  add_replay_source(command, *options);
+  add_files(command, options->files);
+  command
+      ->add_option("--models", options->models,
+                   "The models' Deployments, cards and latency targets: the section models of a "
+                   "scenario (without it: which models were found)")
+      ->type_name("FILE");
+  command
+      ->add_option("--policy", options->policies,
+                   "Policy to run; may be given several times (default: all that can be)")
+      ->type_name("static|stock|windlass")
+      ->allow_extra_args(false);
+  command->add_option("--seed", options->seed, "Of the requests' times and lengths");
+  command
+      ->add_option("--save-scenario", options->save_scenario,
+                   "Keep scenario.yaml, traffic and manifests here, for windlass simulate")
+      ->type_name("DIR");
+  add_output(command, options->output);
+  command->add_option("--report", options->report, "Write an HTML report to this file");
+  command->add_option("--decisions", options->decisions,
+                      "Write every decision to this file, a JSON line each");
+  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
+  command->footer(
+      "Exit codes: 0 done, 1 Prometheus or a run failed, 2 bad input, 130 stopped by Ctrl-C (what\n"
+      "was read is kept: the same command goes on).\n\n"
+      "Example: windlass replay --prometheus http://localhost:9090 --last 7d -f manifests/ \\\n"
+      "           --models models.yaml --report report.html");
+  on_chosen(command, options, exit_code, run_replay);
+}
+
 void add_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<UpOptions>();
   options->version = WINDLASS_VERSION;
   CLI::App* command = app.add_subcommand(
       "up",
       "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
-  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
-      ->required();
-  command->add_option("--policy", options->policy, "Who scales pods and nodes")
-      ->check(CLI::IsMember({"static", "stock", "windlass"}))
-      ->capture_default_str();
+  command->add_option("scenario", options->scenario,
+                      "Scenario file (windlass.dev/v1alpha1); may be left out with --external");
+  CLI::Option* policy =
+      command->add_option("--policy", options->policy, "Who scales pods and nodes")
+          ->check(CLI::IsMember({"static", "stock", "windlass"}))
+          ->capture_default_str();
+  command
+      ->add_flag("--external", options->external,
+                 "Nodes, their kubelets and all autoscaling are clients of the API: a bare cluster "
+                 "to run `windlass run` or another autoscaler against")
+      ->excludes(policy);
   command
       ->add_option("--speed", options->speed,
                    "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
@@ -108,6 +197,124 @@ void add_up(CLI::App& app, int& exit_code) {
       "Exit codes: 0 stopped (Ctrl-C, --until), 1 it can't go on, 2 bad input.\n\n"
       "Example: windlass up examples/blog/scenario.yaml --speed 60");
   on_chosen(command, options, exit_code, run_up);
+}
+
+void add_run(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<RunOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a real cluster: watch its API server, scale its workloads, drive its nodes");
+  const auto text = [&](const char* flag, const char* variable, std::string& value,
+                        const char* what, const char* type) {
+    return command->add_option(flag, value, what)->envname(variable)->type_name(type);
+  };
+  text("--config", "WINDLASS_CONFIG", options->config,
+       "Configuration (kind Config of windlass.dev/v1alpha1): models, prices, and all of these",
+       "FILE");
+  text("--kubeconfig", "WINDLASS_KUBECONFIG", options->kubeconfig,
+       "Whom to talk to (default: $KUBECONFIG, the pod's service account, ~/.kube/config)", "FILE");
+  text("--context", "WINDLASS_CONTEXT", options->context, "Context of the kubeconfig", "NAME");
+  text("--cloud", "WINDLASS_CLOUD", options->cloud,
+       "Where nodes come from: simulated (Node objects without machines; default) or aws",
+       "simulated|aws");
+  command
+      ->add_option("--namespace", options->namespaces,
+                   "Scaled objects of this namespace only; repeatable (default: all)")
+      ->envname("WINDLASS_NAMESPACE")
+      ->delimiter(',')
+      ->type_name("NAME");
+  text("--policy", "WINDLASS_POLICY", options->policy,
+       "Who decides: windlass (default), or stock, as KEDA, HPA and Karpenter do",
+       "stock|windlass");
+  command
+      ->add_flag("--observe,!--no-observe", options->observe,
+                 "Change nothing: decide beside what is running and report what it would save")
+      ->envname("WINDLASS_OBSERVE");
+  text("--decisions", "WINDLASS_DECISIONS", options->decisions,
+       "Write every decision there, a JSON line each; - for standard output", "FILE");
+  text("--listen", "WINDLASS_LISTEN", options->listen,
+       "Address of /healthz, /readyz and /metrics; none: no listener (default: 0.0.0.0:8080)",
+       "HOST:PORT");
+  command
+      ->add_flag("--leader-election,!--no-leader-election", options->leader_election,
+                 "Act only while holding the Lease (default: yes)")
+      ->envname("WINDLASS_LEADER_ELECTION");
+  text("--lease-namespace", "WINDLASS_LEASE_NAMESPACE", options->lease_namespace,
+       "Namespace of the Lease (default: of the pod or context)", "NAME");
+  command
+      ->add_option("--requests-per-second", options->requests_per_s,
+                   "At most so many requests to the API server (default: 200)")
+      ->envname("WINDLASS_REQUESTS_PER_SECOND")
+      ->type_name("N");
+  text("--log-level", "WINDLASS_LOG_LEVEL", options->log_level, "How much to say (default: info)",
+       "debug|info|warning|error");
+  command->footer(
+      "Flags come before the environment, the environment before the configuration.\n"
+      "Exit codes: 0 stopped by a signal, 1 it can't go on, 2 bad input.\n\n"
+      "Example: windlass run --observe --decisions decisions.jsonl");
+  on_chosen(command, options, exit_code, run_run);
+}
+
+void add_install(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<InstallOptions>();
+  options->version = WINDLASS_VERSION;
+  CLI::App* command = app.add_subcommand(
+      "install", "Print what Windlass needs on a cluster, for kubectl apply -f -");
+  command->add_option("-o,--output", options->output, "How to print")
+      ->check(CLI::IsMember({"yaml", "json"}))
+      ->capture_default_str();
+  command->add_option("-n,--namespace", options->namespace_name, "Where Windlass runs")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      ->add_option("--image", options->image, "Its image (default: windlass:" WINDLASS_VERSION ")")
+      ->type_name("IMAGE");
+  command->add_option("--replicas", options->replicas, "One leads, the others stand by")
+      ->capture_default_str();
+  command->add_option("--cloud", options->cloud, "Where nodes come from")
+      ->check(CLI::IsMember({"aws", "simulated"}))
+      ->capture_default_str();
+  command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
+  command->add_flag("--take-over", options->take_over,
+                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+  command->add_flag("--without-crds", options->without_crds,
+                    "Leave out Karpenter's and KEDA's kinds");
+  command->add_flag("--only-crds", options->only_crds, "Print nothing else");
+  command->add_flag("--service-monitor", options->service_monitor,
+                    "Include a ServiceMonitor even if the cluster wasn't asked for its kind");
+  command->add_flag("--offline", options->offline, "Ask no cluster: print all CRDs");
+  command
+      ->add_option("--kubeconfig", options->kubeconfig,
+                   "The cluster to be asked which CRDs it has (default: kubectl's)")
+      ->type_name("FILE");
+  command->add_option("--context", options->context, "Its context in the kubeconfig")
+      ->type_name("NAME");
+  command->footer(
+      "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
+      "are.\n"
+      "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
+      "Example: windlass install --cloud simulated | kubectl apply -f -");
+  on_chosen(command, options, exit_code, run_install);
+}
+
+void add_external_scaler(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ExternalScalerOptions>();
+  CLI::App* command = app.add_subcommand(
+      "external-scaler", "Serve an existing KEDA: triggers of type external, by the demand model");
+  command->add_option("--listen", options->listen, "Address to serve gRPC on")
+      ->type_name("[HOST]:PORT")
+      ->capture_default_str();
+  command->add_option("--tls-cert", options->certificate, "Certificate (PEM); without it no TLS")
+      ->type_name("FILE");
+  command->add_option("--tls-key", options->key, "Its key (PEM)")->type_name("FILE");
+  command
+      ->add_option("--client-ca", options->client_ca, "Clients must have a certificate of this CA")
+      ->type_name("FILE");
+  command->footer(
+      "What a trigger's metadata says: docs/reference/external-scaler.md.\n"
+      "Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it can't listen, 2 bad input.\n\n"
+      "Example: windlass external-scaler --listen :9090");
+  on_chosen(command, options, exit_code, run_external_scaler);
 }
 
 struct CatalogOptions {
@@ -317,7 +524,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
+  windlass::cli::add_replay(app, exit_code);
   windlass::cli::add_up(app, exit_code);
+  windlass::cli::add_run(app, exit_code);
+  windlass::cli::add_install(app, exit_code);
+  windlass::cli::add_external_scaler(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");

@@ -15,18 +15,21 @@
 
 namespace windlass::cluster {
 
-// A Prometheus query of one trigger, answered.
+// What the source of one trigger (Prometheus, metrics-api, an external scaler) answered.
 struct QueryAnswer {
   size_t trigger = 0;          // index in the ScaledObject
   std::vector<double> values;  // one an element of the result
   std::string error;           // not empty: no answer
+  // Of an external scaler: what its IsActive said, and the target its metric goes by (milli).
+  std::optional<bool> active{};
+  std::optional<int64_t> target_milli{};
 };
 // Who asked: KEDA's poll and the HPA's sync ask apart, and neither may overwrite the other's
 // answer.
 enum class QueryPurpose { kPoll, kSync };
 struct QueryRound {
   QueryPurpose purpose = QueryPurpose::kPoll;
-  uint64_t id = 0;
+  uint64_t id = 0;  // 0: nobody asked, a scaler told by itself that it became active or idle
   Instant at{};
   std::vector<QueryAnswer> answers;
 };

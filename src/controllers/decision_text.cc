@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 
@@ -79,6 +80,8 @@ std::string deed(const Decision& decision) {
   if (what == "create") return fmt::format("asked for {}: {}", object, decision.result);
   if (what == "fail") return fmt::format("got no answer for {}: {}", object, decision.result);
   if (what == "refuse") return fmt::format("can't read {}: {}", object, decision.result);
+  if (what == "leave") return fmt::format("leaves {} alone: {}", object, decision.result);
+  if (what == "reject") return fmt::format("could not write {}: {}", object, decision.result);
   if (what == "launch") return fmt::format("launched {}: {}", object, decision.result);
   if (what == "bind") {
     return fmt::format("bound {} to {} after {}", object, input_of(decision, "node"),
@@ -111,6 +114,21 @@ std::string full_sentence(std::string_view controller, const Decision& decision)
   if (!inputs.empty()) out += fmt::format(" It saw: {}.", inputs);
   if (!decision.reasons.empty()) out += fmt::format(" Why: {}.", join(decision.reasons, "; "));
   return out;
+}
+
+std::string decision_line(Instant now, Policy policy, std::string_view controller,
+                          const Decision& decision) {
+  nlohmann::ordered_json line;
+  line["time"] = to_rfc3339(now);
+  line["policy"] = to_string(policy);
+  line["controller"] = controller;
+  line["object"] = decision.object;
+  line["decision"] = decision.what;
+  line["inputs"] = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
+  line["result"] = decision.result;
+  line["reasons"] = decision.reasons;
+  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace windlass::controllers

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "controllers/action.h"
+#include "controllers/wiring.h"
 
 namespace windlass::controllers {
 
@@ -15,5 +16,10 @@ std::string deed_sentence(std::string_view controller, const Decision& decision)
 std::string full_sentence(std::string_view controller, const Decision& decision);
 // The value of an input by its name; "" if there is none.
 std::string_view input_of(const Decision& decision, std::string_view name);
+
+// One JSON line of a decision log (docs/reference/decisions.md): time, policy, controller, object,
+// decision, inputs, result, reasons.
+std::string decision_line(Instant now, Policy policy, std::string_view controller,
+                          const Decision& decision);
 
 }  // namespace windlass::controllers

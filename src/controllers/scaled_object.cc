@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "controllers/joint.h"
+#include "controllers/scaled_object_plan.h"
 
 namespace windlass::controllers {
 namespace {
@@ -46,6 +47,13 @@ scaling::TriggerReading count_workload(const scaling::TriggerPlan& plan,
   return scaling::read_workload(plan, pods, object.meta.namespace_name);
 }
 
+// Somebody outside has to be asked for its value.
+bool has_source(const scaling::TriggerPlan& plan) {
+  using Kind = scaling::TriggerPlan::Kind;
+  return plan.kind == Kind::kPrometheus || plan.kind == Kind::kMetricsApi ||
+         plan.kind == Kind::kExternal;
+}
+
 std::string describe(const scaling::TriggerReading& reading) {
   return reading.ok() ? fmt::format("{:g}", *reading) : "error: " + reading.error().message();
 }
@@ -71,10 +79,16 @@ void refuse(const api::ScaledObject& object, const std::string& why, Instant now
 
 }  // namespace
 
-void ScaledObjectController::touched(const cluster::Change& change, const cluster::State&,
+void ScaledObjectController::touched(const cluster::Change& change, const cluster::State& state,
                                      std::vector<std::string>& keys) {
   const bool concerns = change.kind == Kind::kScaledObject || change.kind == Kind::kQueryRound;
   if (concerns) keys.push_back(change.key);
+  const bool referred = change.kind == Kind::kSecret || change.kind == Kind::kConfigMap ||
+                        change.kind == Kind::kTriggerAuthentication;
+  if (!referred) return;
+  for (const auto& [key, object] : state.scaled_objects()) {
+    if (reference_version(state, object) != 0) keys.push_back(key);
+  }
 }
 
 void ScaledObjectController::start(const cluster::State& state, std::vector<std::string>& keys) {
@@ -89,7 +103,7 @@ QueryMetrics ScaledObjectController::ask(const std::string& key, Memory& memory,
   query.round = ++memory.rounds;
   for (size_t i = 0; i < memory.plan->triggers.size(); ++i) {
     const scaling::TriggerPlan& plan = memory.plan->triggers[i];
-    if (plan.kind != scaling::TriggerPlan::Kind::kPrometheus) continue;
+    if (!has_source(plan)) continue;
     if (plan.cached && purpose == QueryPurpose::kSync) continue;
     query.queries.push_back({i, plan.server_address, plan.query, plan.timeout});
   }
@@ -103,7 +117,7 @@ std::vector<scaling::TriggerReading> ScaledObjectController::read(Memory& memory
                                                                   const cluster::State& state,
                                                                   Instant now) const {
   using Kind = scaling::TriggerPlan::Kind;
-  const scaling::ScaledObjectPlan& plan = *memory.plan;
+  scaling::ScaledObjectPlan& plan = *memory.plan;
   const bool syncing = round.purpose == QueryPurpose::kSync;
   std::vector<scaling::TriggerReading> readings;
   for (size_t i = 0; i < plan.triggers.size(); ++i) {
@@ -121,6 +135,8 @@ std::vector<scaling::TriggerReading> ScaledObjectController::read(Memory& memory
     } else {
       readings.push_back(scaling::read_prometheus(trigger, {answer->values, answer->error}));
       readings.back().sampled_at = round.at;
+      readings.back().active = answer->active;
+      if (answer->target_milli) memory.plan->triggers[i].target_milli = *answer->target_milli;
     }
   }
   readings = scaling::trusted_readings(plan, std::move(readings), now, memory.keda);
@@ -237,9 +253,10 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   if (!known_models_ && deployment != nullptr && state.model_of(deployment->meta.key())) return out;
   Memory& memory = memories_[key];
   const bool changed = memory.generation != object->meta.generation ||
-                       memory.annotations != object->meta.annotations || !memory.plan;
+                       memory.annotations != object->meta.annotations || !memory.plan ||
+                       memory.references != reference_version(state, *object);
   if (changed) {
-    auto plan = scaling::plan_scaled_object(*object);
+    auto plan = plan_in(state, *object);
     if (!plan.ok()) {
       refuse(*object, plan.error().message(), now, out);
       return out;
@@ -247,6 +264,7 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
     memory.plan = *std::move(plan);
     memory.generation = object->meta.generation;
     memory.annotations = object->meta.annotations;
+    memory.references = reference_version(state, *object);
     // KEDA looks at once; the HPA's first sync comes one period after creation.
     memory.next_poll = now;
     memory.next_sync = now + hpa_.sync_period;
@@ -261,6 +279,10 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   if (polled != nullptr && polled->id == memory.open_poll) {
     memory.open_poll = 0;
     poll(*object, *deployment, read(memory, *object, *polled, state, now), state, now, memory, out);
+  }
+  if (polled != nullptr && polled->id == 0 && polled->at > memory.pushed) {
+    memory.pushed = polled->at;
+    memory.next_poll = now;
   }
   const cluster::QueryRound* synced = state.query_round(key, QueryPurpose::kSync);
   if (synced != nullptr && synced->id == memory.open_sync) {

@@ -28,9 +28,11 @@ class ScaledObjectController : public Controller {
     // The plan is made anew when the spec (generation) or the annotations change.
     int64_t generation = -1;
     api::StringMap annotations;
+    uint64_t references = 0;  // reference_version() at that time
     std::optional<scaling::ScaledObjectPlan> plan;
     std::vector<scaling::TriggerReading> polled;  // for triggers with useCachedMetrics
     Instant next_poll{};
+    Instant pushed{};  // the last unsolicited round (id 0): a scaler said "look now"
     Instant next_sync{};
     // KEDA's poll and the HPA's sync both ask live (useCachedMetrics off), in rounds of their own.
     uint64_t rounds = 0;

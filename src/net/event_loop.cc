@@ -4,6 +4,9 @@
 #include <csignal>
 #include <event2/event.h>
 #include <list>
+#include <mutex>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -33,6 +36,24 @@ struct EventLoop::Impl {
   std::list<Timer> timers;
   std::vector<std::function<void()>> turn_ends;
   bool stopped = false;
+  // Work from other threads; the descriptor is readable while there is some.
+  std::mutex posted_lock;
+  std::vector<std::function<void()>> posted;
+  int wake_fd = -1;
+  event* wake = nullptr;
+
+  static void run_posted(evutil_socket_t fd, short, void* argument) {
+    auto& loop = *static_cast<Impl*>(argument);
+    uint64_t ignored = 0;
+    // Emptied before the work is taken: what is posted meanwhile wakes us again.
+    [[maybe_unused]] const ssize_t got = read(fd, &ignored, sizeof ignored);
+    std::vector<std::function<void()>> work;
+    {
+      const std::lock_guard lock(loop.posted_lock);
+      work.swap(loop.posted);
+    }
+    for (const std::function<void()>& one : work) one();
+  }
 
   Timer& add(bool once, std::function<void()> work) {
     timers.push_back({this, nullptr, once, std::move(work), {}});
@@ -63,10 +84,17 @@ EventLoop::EventLoop() : impl_(std::make_unique<Impl>()) {
   impl_->base = event_base_new_with_config(config);
   event_config_free(config);
   WL_ASSERT(impl_->base != nullptr);
+  impl_->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  WL_ASSERT(impl_->wake_fd >= 0);
+  impl_->wake =
+      event_new(impl_->base, impl_->wake_fd, EV_READ | EV_PERSIST, &Impl::run_posted, impl_.get());
+  event_add(impl_->wake, nullptr);
 }
 
 EventLoop::~EventLoop() {
   for (const Impl::Timer& timer : impl_->timers) event_free(timer.handle);
+  event_free(impl_->wake);
+  close(impl_->wake_fd);
   event_base_free(impl_->base);
 }
 
@@ -80,11 +108,9 @@ void EventLoop::turn() {
 }
 
 void EventLoop::run() {
-  while (!impl_->stopped &&
-         event_base_get_num_events(impl_->base, EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) >
-             0) {
-    turn();
-  }
+  constexpr unsigned kAll = EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE;
+  constexpr int kOwn = 1;  // the wake-up of post()
+  while (!impl_->stopped && event_base_get_num_events(impl_->base, kAll) > kOwn) turn();
   impl_->stopped = false;
 }
 
@@ -112,6 +138,15 @@ void EventLoop::on_signal(int number, std::function<void()> work) {
   Impl::Timer& timer = impl_->add(false, std::move(work));
   timer.handle = evsignal_new(impl_->base, number, &Impl::fire, &timer);
   event_add(timer.handle, nullptr);
+}
+
+void EventLoop::post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(impl_->posted_lock);
+    impl_->posted.push_back(std::move(work));
+  }
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t put = write(impl_->wake_fd, &one, sizeof one);
 }
 
 event_base* EventLoop::base() const { return impl_->base; }

@@ -1,5 +1,5 @@
 // The loop that everything with sockets runs on: listeners, outgoing requests, timers and signals.
-// One thread.
+// One thread, but for post().
 #pragma once
 
 #include <functional>
@@ -23,6 +23,9 @@ class EventLoop {
   // Called at the end of every turn that did something: commits go here.
   void on_turn_end(std::function<void()> work);
   void on_signal(int number, std::function<void()> work);
+  // From any thread: `work` runs on the loop's, in the order of posting. What is posted when the
+  // loop ends is destroyed with it, unrun. Waiting for posts alone doesn't keep run() going.
+  void post(std::function<void()> work);
   [[nodiscard]] event_base* base() const;
 
  private:

@@ -60,8 +60,9 @@ void read_auth_modes(TriggerMetadata& metadata, HttpAccess& access) {
 
 // The parameters a mode cannot work without; values are never shown.
 void read_auth_parameters(TriggerMetadata& metadata, HttpAccess& access) {
-  for (const char* name : {"bearerToken", "token", "username", "password", "ca", "cert", "key",
-                           "customAuthHeader", "customAuthValue", "apiKey"}) {
+  for (const char* name :
+       {"bearerToken", "token", "username", "password", "ca", "cert", "key", "customAuthHeader",
+        "customAuthValue", "apiKey", "method", "keyParamName"}) {
     if (auto value = metadata.auth(name)) access.auth[name] = *std::move(value);
   }
   const auto needs = [&](const std::string& mode, std::initializer_list<const char*> names) {

@@ -142,6 +142,10 @@ cluster::QueryAnswer Exporters::answer(const controllers::QueryMetrics::Query& q
       return answer;
     }
   }
+  if (query.query.empty()) {
+    answer.error = "the simulation has no such source";
+    return answer;
+  }
   auto it = parsed_.find(query.query);
   if (it == parsed_.end()) {
     auto made = prometheus::parse_promql(query.query);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/json_reader.h"
+#include "controllers/spec.h"
 #include "sim/job_trace.h"
 #include "sim/scenario_checks.h"
 
@@ -16,8 +17,6 @@ namespace windlass::sim {
 namespace {
 
 using api::Reader;
-
-constexpr double kHuge = 1e18;
 
 Delay read_delay(Reader reader, Delay fallback) {
   if (!reader.present()) return fallback;
@@ -95,38 +94,9 @@ TrafficSpec read_traffic(Reader reader, const std::filesystem::path& folder) {
   return spec;
 }
 
-catalog::ServiceProfile read_profile(Reader reader) {
-  catalog::ServiceProfile profile;
-  profile.iteration_base_ms = reader.required("iterationBaseMs").number(0, 1e6).value_or(0);
-  profile.prefill_ms_per_token = reader.required("prefillMsPerToken").number(0, 1e6).value_or(0);
-  profile.decode_ms_per_sequence = reader.at("decodeMsPerSequence").number(0, 1e6).value_or(0);
-  profile.context_ms_per_token = reader.at("contextMsPerToken").number(0, 1e6).value_or(0);
-  profile.kv_capacity_tokens =
-      reader.required("kvCapacityTokens").integer(1, 1'000'000'000'000).value_or(1);
-  reader.refuse_unknown_keys();
-  return profile;
-}
-
 ModelSpec read_model(Reader reader, const std::filesystem::path& folder) {
   ModelSpec spec;
-  cluster::InferenceModel& model = spec.model;
-  model.name = reader.required("name").required_string();
-  model.deployment = reader.required("deployment").required_string();
-  Reader card = reader.required("card");
-  model.card.name = model.name;
-  model.card.parameters = card.required("parameters").number(1, kHuge).value_or(1);
-  model.card.bytes_per_weight = card.at("bytesPerWeight").number(0.1, 8).value_or(2);
-  model.card.kv_bytes_per_token = card.required("kvBytesPerToken").number(1, 1e9).value_or(1);
-  model.card.tensor_parallel = card.at("tensorParallel").int32(1, 64).value_or(1);
-  model.card.memory_utilization = card.at("memoryUtilization").number(0.05, 1).value_or(0.9);
-  card.refuse_unknown_keys();
-  for (auto& [gpu, profile] : reader.at("profiles").entries()) {
-    if (catalog::find_gpu(gpu) == nullptr) profile.error("unknown GPU");
-    model.profiles[gpu] = read_profile(profile);
-  }
-  model.max_sequences = reader.at("maxSequences").int32(1, 4096).value_or(256);
-  model.max_batched_tokens = reader.at("maxBatchedTokens").int32(1, 1'000'000).value_or(2048);
-  model.slo = reader.required("sloP95").duration().value_or(seconds(1));
+  spec.model = controllers::read_inference_model(reader);
   spec.weights = read_delay(reader.at("weightsLoad"), spec.weights);
   spec.engine_start = read_delay(reader.at("engineStart"), spec.engine_start);
   spec.request_timeout = reader.at("requestTimeout").duration().value_or(Duration{});
@@ -136,18 +106,10 @@ ModelSpec read_model(Reader reader, const std::filesystem::path& folder) {
   return spec;
 }
 
-std::vector<std::string> string_list(Reader reader) { return reader.strings(); }
-
 CloudSpec read_cloud(Reader reader) {
   CloudSpec cloud;
-  cloud.catalog.region = reader.at("region").string().value_or(cloud.catalog.region);
-  if (auto zones = string_list(reader.at("zones")); !zones.empty()) cloud.catalog.zones = zones;
   Reader spot = reader.at("spot");
-  cloud.catalog.spot = spot.at("enabled").boolean().value_or(true);
-  for (const auto& [type, price] : spot.at("usdPerHour").entries()) {
-    cloud.catalog.spot_prices.push_back({type, price.number(1e-6, 1e6).value_or(1)});
-  }
-  cloud.catalog.spot_default_fraction = spot.at("defaultFraction").number(0.01, 1);
+  cloud.catalog = controllers::read_catalog_options(reader, spot);
   cloud.spot_interruptions_per_h = spot.at("interruptionsPerHour").number(0, 60).value_or(0);
   cloud.spot_notice = spot.at("notice").duration().value_or(cloud.spot_notice);
   spot.refuse_unknown_keys();
@@ -158,9 +120,9 @@ CloudSpec read_cloud(Reader reader) {
   cloud.capacity_error = read_delay(reader.at("capacityError"), cloud.capacity_error);
   for (Reader& item : reader.at("insufficientCapacity").items()) {
     CapacityGap gap;
-    gap.instance_types = string_list(item.at("instanceTypes"));
-    gap.zones = string_list(item.at("zones"));
-    gap.capacity_types = string_list(item.at("capacityTypes"));
+    gap.instance_types = item.at("instanceTypes").strings();
+    gap.zones = item.at("zones").strings();
+    gap.capacity_types = item.at("capacityTypes").strings();
     gap.from = item.at("from").duration().value_or(Duration{});
     gap.until = item.at("until").duration();
     gap.probability = item.at("probability").number(0, 1).value_or(1);
@@ -318,14 +280,7 @@ void read_spec(Reader spec, const std::filesystem::path& folder, std::optional<u
   scenario.fixed = read_start(spec.at("static"));
   scenario.autoscaled = read_start(spec.at("autoscaled"));
   scenario.metrics = read_metrics(spec.at("metrics"));
-  Reader joint = spec.at("windlass");
-  controllers::JointOptions& options = scenario.wiring.joint;
-  options.batch_max_wait = joint.at("batchMaxWait").duration().value_or(options.batch_max_wait);
-  options.price_tolerance =
-      joint.at("priceTolerance").number(0, 10).value_or(options.price_tolerance);
-  options.slo_share = joint.at("sloShare").number(0.1, 1).value_or(options.slo_share);
-  options.payback = joint.at("payback").duration().value_or(options.payback);
-  joint.refuse_unknown_keys();
+  scenario.wiring.joint = controllers::read_joint_options(spec.at("windlass"));
   scenario.sample_period = spec.at("samplePeriod").duration().value_or(minutes(1));
   if (scenario.sample_period < seconds(5)) spec.at("samplePeriod").error("at least 5s is accepted");
   spec.refuse_unknown_keys();

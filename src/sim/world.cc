@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "controllers/decision_text.h"
+
 namespace windlass::sim {
 
 using cluster::Kind;
@@ -46,6 +48,7 @@ Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy poli
 void World::connect() {
   cloud_.on_running = [this](const Instance& instance) { kubelets_.boot(instance); };
   cloud_.on_gone = [this](const Instance& instance) { kubelets_.remove_node(instance); };
+  api_.ends_outside = [this](const api::Pod& pod) { return is_external(pod.spec.node_name); };
   api_.on_pod_deleted = [this](const std::string& pod) { kubelets_.stop_pod(pod); };
   kubelets_.on_ready = [this](const std::string& key) {
     const api::Pod& pod = context_->state.pods().at(key);
@@ -72,6 +75,12 @@ void World::connect() {
     context_->note(succeeded ? "succeeded" : "failed", key);
     context_->state.put(std::move(pod));
   };
+}
+
+bool World::is_external(const std::string& node) const {
+  if (!options_.external) return false;
+  const api::Node* found = context_->state.nodes().find(node);
+  return found == nullptr || !cloud_.instances().contains(found->provider_id);
 }
 
 void World::tick_signals() {
@@ -113,7 +122,7 @@ void World::react(const cluster::Change& change) {
   if (starts && started_.insert(change.key).second) {
     recorder_.pod_bound(*pod);
     tell_bound(*pod);
-    kubelets_.start_pod(change.key);
+    if (!is_external(pod->spec.node_name)) kubelets_.start_pod(change.key);
   }
 }
 
@@ -190,32 +199,13 @@ Status World::run_until(Instant to, const std::function<bool()>& enough) {
 
 RunResult World::result(bool partial) { return recorder_.result(policy_, partial); }
 
-namespace {
-
-std::string decision_line(Instant now, Policy policy, std::string_view controller,
-                          const controllers::Decision& decision) {
-  nlohmann::ordered_json line;
-  line["time"] = to_rfc3339(now);
-  line["policy"] = controllers::to_string(policy);
-  line["controller"] = controller;
-  line["object"] = decision.object;
-  line["decision"] = decision.what;
-  line["inputs"] = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : decision.inputs) line["inputs"][name] = value;
-  line["result"] = decision.result;
-  line["reasons"] = decision.reasons;
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-}  // namespace
-
 Result<RunResult> simulate(const Scenario& scenario, Policy policy, const RunOptions& options) {
   auto opened = World::open(scenario, policy, {});
   if (!opened.ok()) return opened.error();
   World& world = **opened;
   if (options.decisions) {
     world.on_decision = [&](std::string_view controller, const controllers::Decision& decision) {
-      options.decisions(decision_line(world.now(), policy, controller, decision));
+      options.decisions(controllers::decision_line(world.now(), policy, controller, decision));
     };
   }
   Instant next_progress = scenario.start;

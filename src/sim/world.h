@@ -51,6 +51,10 @@ struct WorldOptions {
   // For an API in front of the world: pods keep what their template says beyond typed fields,
   // and pending pods say why.
   bool keep_raw = false;
+  // Kubelets, cloud and autoscalers are clients of the API. A Node that no instance of this world
+  // stands behind is as clients write it, and so are its pods' status and end; what autoscalers
+  // read and write (pools, claims, scalers) is kept as written, and nobody acts on it.
+  bool external = false;
   // Parts a former process saved (World::take_saved); empty: a new world.
   std::map<std::string, Json> saved;
   // Objects to begin with in place of the scenario's (a restart: those of the store).
@@ -82,6 +86,9 @@ class World {
   // What is there (for the API, the dashboard, metrics).
   [[nodiscard]] const Scenario& scenario() const { return scenario_; }
   [[nodiscard]] controllers::Policy policy() const { return policy_; }
+  [[nodiscard]] bool external() const { return options_.external; }
+  // A node (one that is not there, too) whose kubelet is a client's.
+  [[nodiscard]] bool is_external(const std::string& node) const;
   [[nodiscard]] const cluster::State& state() const { return context_->state; }
   [[nodiscard]] const Cloud& cloud() const { return cloud_; }
   [[nodiscard]] const Kubelets& kubelets() const { return kubelets_; }
@@ -158,6 +165,9 @@ class World {
   // world_writes.cc
   template <typename T>
   void put_as(T object);
+  // Whether the status of the object is as clients write it.
+  template <typename T>
+  [[nodiscard]] bool told_by_clients(const T& object) const;
   void put_pod(api::Pod pod, const api::Pod* was, bool marked);
   void admit_pod(api::Pod& pod) const;
   void evict_intolerant(const std::string& node);

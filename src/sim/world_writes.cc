@@ -90,7 +90,38 @@ void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
 template <typename T>
 void keep_status(T&, const T&) {}
 
+// What the scheduler says of a pod whose kubelet is a client's.
+void keep_scheduling(api::Pod& put, const api::Pod& was) {
+  put.scheduled_at = was.scheduled_at;
+  put.unschedulable_since = was.unschedulable_since;
+  put.unschedulable_message = was.unschedulable_message;
+  put.nominated_node = was.nominated_node;
+  if (!was.spec.node_name.empty()) put.spec.node_name = was.spec.node_name;
+}
+template <typename T>
+void keep_scheduling(T&, const T&) {}
+
+template <typename T, typename... Kinds>
+constexpr bool kIsOneOf = (std::is_same_v<T, Kinds> || ...);
+// Nobody in a cluster but autoscalers acts on these.
+template <typename T>
+constexpr bool kOfAutoscalers = kIsOneOf<T, api::NodeClaim, api::NodePool, api::Ec2NodeClass,
+                                         api::NodeOverlay, api::ScaledObject, api::ScaledJob,
+                                         api::HorizontalPodAutoscaler, api::TriggerAuthentication>;
+
 }  // namespace
+
+template <typename T>
+bool World::told_by_clients(const T& object) const {
+  if (!options_.external) return false;
+  if constexpr (std::is_same_v<T, api::Pod>) {
+    return !object.spec.node_name.empty() && is_external(object.spec.node_name);
+  } else if constexpr (std::is_same_v<T, api::Node>) {
+    return !cloud_.instances().contains(object.provider_id);
+  } else {
+    return kOfAutoscalers<T>;
+  }
+}
 
 // A pod that is new to the world has no past, whatever its document says.
 void World::admit_pod(api::Pod& pod) const {
@@ -125,7 +156,11 @@ void World::put_as(T object) {
     object.meta.uid = was->meta.uid;
     object.meta.created = was->meta.created;
     if (was->meta.deleted) object.meta.deleted = was->meta.deleted;
-    keep_status(object, *was);
+    if (told_by_clients(*was)) {
+      keep_scheduling(object, *was);
+    } else {
+      keep_status(object, *was);
+    }
   } else {
     if (object.meta.created == Instant{}) object.meta.created = context_->now;
     if (object.meta.generation == 0) object.meta.generation = 1;
@@ -134,7 +169,7 @@ void World::put_as(T object) {
   if constexpr (std::is_same_v<T, api::Pod>) {
     put_pod(std::move(object), was, marked);
   } else if constexpr (std::is_same_v<T, api::NodeClaim>) {
-    if (was == nullptr && object.meta.finalizers.empty()) {
+    if (was == nullptr && object.meta.finalizers.empty() && !options_.external) {
       object.meta.finalizers.emplace_back(api::kTerminationFinalizer);
     }
     if (object.meta.deleted && object.meta.finalizers.empty()) return take_away(kind, key);
@@ -157,6 +192,7 @@ void World::put_pod(api::Pod pod, const api::Pod* was, bool marked) {
     pod.unschedulable_message.clear();
   }
   // Its end is the kubelet's: the mark is set by delete_pod, as for the world's own deletions.
+  marked = marked && !told_by_clients(pod);
   if (marked) pod.meta.deleted.reset();
   context_->state.put(std::move(pod));
   if (marked) api_.delete_pod(key);
@@ -200,6 +236,8 @@ void World::evict_intolerant(const std::string& node_key) {
 
 void World::take_away(Kind kind, const std::string& key) {
   cluster::State& state = context_->state;
+  const bool of_ring = kind == Kind::kNodeClaim || kind == Kind::kNodePool;
+  if (of_ring && options_.external) return state.remove(kind, key);
   switch (kind) {
     case Kind::kPod:
       kubelets_.finish_pod(key);
@@ -239,6 +277,8 @@ void World::take_away(Kind kind, const std::string& key) {
 void World::take_away_node(const std::string& key) {
   const api::Node* node = context_->state.nodes().find(key);
   if (node == nullptr) return;
+  // Its pods go as the pod garbage collector has it; the machine is its cloud's business.
+  if (is_external(key)) return kubelets_.drop_node(key);
   const std::string provider_id = node->provider_id;
   const api::NodeClaim* claim = context_->state.claim_by_provider_id(provider_id);
   const std::string claim_key = claim == nullptr ? "" : claim->meta.key();

@@ -16,7 +16,7 @@ constexpr size_t kMaxMessage = 2000;  // bytes shown
 constexpr size_t kMaxFirstLine = 200;
 constexpr size_t kMaxCauses = 100;
 
-std::string text_at(const Json& object, const char* key) {
+std::string status_text(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_string()) return {};
   return found->get<std::string>();
@@ -33,7 +33,7 @@ void read_details(const Json& details, Reply& reply) {
   for (const Json& cause : *causes) {
     if (!cause.is_object() || reply.causes.size() >= kMaxCauses) continue;
     reply.causes.push_back(
-        {text_at(cause, "reason"), text_at(cause, "field"), text_at(cause, "message")});
+        {status_text(cause, "reason"), status_text(cause, "field"), status_text(cause, "message")});
   }
 }
 
@@ -62,9 +62,9 @@ std::string Reply::error() const {
 
 void read_status(Reply& reply) {
   const Result<Json> body = parse_json(reply.body);
-  if (body.ok() && body->is_object() && text_at(*body, "kind") == "Status") {
-    reply.reason = text_at(*body, "reason");
-    std::string message = text_at(*body, "message");
+  if (body.ok() && body->is_object() && status_text(*body, "kind") == "Status") {
+    reply.reason = status_text(*body, "reason");
+    std::string message = status_text(*body, "message");
     std::replace(message.begin(), message.end(), '\n', ' ');
     reply.message = printable(message, kMaxMessage);
     const auto details = body->find("details");

@@ -133,7 +133,8 @@ struct HttpApi::Impl {
       request.headers.emplace_back("Authorization", identity.authorization);
     }
     if (call->stream) return attempt_stream(call, std::move(request));
-    request.timeout = std::max(*call->deadline - now, seconds(1));
+    // A retry just before the end still gets a moment.
+    request.timeout = std::max(*call->deadline - now, std::min(call->request.timeout, seconds(1)));
     call->http = http.send(std::move(request), [this, call](net::HttpReply reply) {
       if (!call->ended) on_reply(call, std::move(reply));
     });
@@ -185,6 +186,9 @@ struct HttpApi::Impl {
     if (reply.ok()) return reply;
     read_status(reply);
     reply.message = credentials.hide(std::move(reply.message));
+    for (Reply::Cause& cause : reply.causes) {
+      cause.message = credentials.hide(std::move(cause.message));
+    }
     return reply;
   }
 

@@ -137,6 +137,18 @@ TEST_F(Client, GivesUpAfterTenRetries) {
   EXPECT_EQ(requests.size(), 11U);
 }
 
+TEST_F(Client, GivesUpInTime) {
+  connect();
+  answer = [](const TestRequest&, const auto&) {};
+  Request request;
+  request.path = "/x";
+  request.timeout = milliseconds(60);
+  const Reply reply = send(request);
+  EXPECT_EQ(reply.code, 0);
+  EXPECT_NE(reply.message.find("no complete reply within 60ms"), std::string::npos)
+      << reply.message;
+}
+
 TEST_F(Client, HoldsToItsRate) {
   connect({.requests_per_s = 10, .burst = 3});
   int told = 0;

@@ -105,10 +105,22 @@ TEST_F(Config, ReadsPlugins) {
       << "a token that is written down goes first";
 }
 
+TEST_F(Config, ResolvesPathsOfAFileNamedWithoutDirectory) {
+  scratch.write("config", one("server: \"https://h\"", R"(exec: {interactiveMode: Never,
+    apiVersion: client.authentication.k8s.io/v1, command: ./plugin})"));
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch.path());
+  sources.kubeconfig = "config";
+  const Result<Access> access = find_access(sources);
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(access.ok());
+  EXPECT_EQ(access->exec->command, scratch.path("plugin"));
+}
+
 // kubectl's rule: the first file that has a name wins with all of it.
 TEST_F(Config, MergesFiles) {
   scratch.write("first", one("server: \"https://first\"", "token: one"));
-  scratch.write("second", one("server: \"https://second\", tls-server-name: n",
+  scratch.write("second", one("server: \"https://second\", tls-server-name: other",
                               "token: two, client-certificate: x") +
                               "");
   scratch.write("sub/third", one("server: \"https://third\"", "tokenFile: tok", "c"));

@@ -19,7 +19,7 @@ namespace {
 constexpr Duration kInitialSilence = seconds(20);
 // The server gives up on a list after 60 s.
 constexpr Duration kListTimeout = seconds(75);
-constexpr Duration kBeginTimeout = seconds(30);
+constexpr Duration kHeadTimeout = seconds(30);  // until a watch is answered; then it goes on
 constexpr Duration kShortWatch = seconds(1);
 constexpr Duration kLogPeriod = minutes(1);
 constexpr Duration kMaxRetryAfter = minutes(5);
@@ -266,8 +266,7 @@ struct Watcher::Impl {
     phase = with_list ? Phase::kListing : Phase::kWatching;
     ++stats.watches;
     Request watch = new_request();
-    // The time-out is that of the answer's head; how long it may be silent later is ours to see.
-    watch.timeout = kBeginTimeout;
+    watch.timeout = kHeadTimeout;
     watch.query.emplace_back("watch", "true");
     watch.query.emplace_back("allowWatchBookmarks", "true");
     watch.query.emplace_back("timeoutSeconds", std::to_string(300 + rng.below(300)));

@@ -5,7 +5,10 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cluster/observations.h"
@@ -43,6 +46,9 @@ struct ExpositionSample {
   std::vector<std::pair<std::string, std::string>> labels;
   double value = 0;
 };
+// A number as Go's ParseFloat reads it, infinities and NaN included ("+Inf", "nan"); a number too
+// large for a double is infinite. nullopt: none. Prometheus writes values so in its JSON as well.
+std::optional<double> parse_sample_value(std::string_view text);
 // The error names the line. OpenMetrics' # EOF, exemplars and timestamps are read over.
 Result<std::vector<ExpositionSample>> parse_exposition(std::string_view text);
 

@@ -185,7 +185,7 @@ HttpServer::~HttpServer() { impl_->registry.close_all(); }
 Status HttpServer::listen(const Listen& listen, Authenticate authenticate, Handler handler) {
   const Result<Address> address = resolve(listen.host, listen.port);
   if (!address.ok()) return address.error();
-  if (!listen.tls && !is_loopback(*address)) {
+  if (!listen.tls && !listen.plain_anywhere && !is_loopback(*address)) {
     return Error(fmt::format("address {}: without TLS only this machine (127.0.0.1, ::1) is served",
                              listen.host));
   }

@@ -28,6 +28,8 @@ struct Listen {
   std::string host = "127.0.0.1";
   uint16_t port = 0;              // 0: any free one
   std::optional<TlsFiles> tls{};  // nullopt: plain HTTP, refused unless host is loopback
+  // What is served is no secret and takes no orders (health, metrics): plain HTTP anywhere.
+  bool plain_anywhere = false;
 };
 struct HttpLimits {
   size_t header_bytes = 64 << 10;
