@@ -330,6 +330,11 @@ void World::put(api::Object object) {
   settle();
 }
 
+void World::observe_signals(const std::string& model, cluster::ModelSignals signals) {
+  context_->state.observe_signals(model, std::move(signals));
+  settle();
+}
+
 void World::remove(Kind kind, const std::string& key) {
   if (static_cast<size_t>(kind) >= std::variant_size_v<api::Object>) return;
   take_away(kind, key);

@@ -21,6 +21,7 @@ struct ScrapeTarget {
   std::string pod;  // key; a restarted pod (other address or uid) begins counting anew
   std::string uid;
   std::string url;  // "http://10.0.3.7:8000/metrics"
+  // A page that stands for all pods (a router's) has neither pod nor uid.
 };
 
 class PodScraper {
