@@ -280,6 +280,10 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
     memory.open_poll = 0;
     poll(*object, *deployment, read(memory, *object, *polled, state, now), state, now, memory, out);
   }
+  if (polled != nullptr && polled->id == 0 && polled->at > memory.pushed) {
+    memory.pushed = polled->at;
+    memory.next_poll = now;
+  }
   const cluster::QueryRound* synced = state.query_round(key, QueryPurpose::kSync);
   if (synced != nullptr && synced->id == memory.open_sync) {
     memory.open_sync = 0;

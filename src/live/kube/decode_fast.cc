@@ -162,12 +162,13 @@ api::PodPhase phase_of(std::string_view name) {
 
 // Of several conditions of one type the first counts.
 void read_status_of_pod(PlainJson& json, const Plain& status, api::Pod& out) {
-  const auto [phase, start_time, nominated, conditions] =
-      json.fields<4>(status, {"phase", "startTime", "nominatedNodeName", "conditions"});
+  const auto [phase, start_time, nominated, conditions, ip] =
+      json.fields<5>(status, {"phase", "startTime", "nominatedNodeName", "conditions", "podIP"});
   out.phase = phase_of(
       json.one_of(phase, "", {"", "Pending", "Running", "Unknown", "Succeeded", "Failed"}));
   out.started_at = json.time(start_time);
   out.nominated_node = json.text(nominated);
+  out.ip = json.text(ip);
   bool had_scheduled = false;
   bool had_ready = false;
   json.items(conditions, [&](const Plain& item) {
