@@ -141,6 +141,9 @@ void write(Json& out, const ScaledObject& object) {
   within(out, "status", [&](Json& status) {
     write_keda_conditions(status, object.conditions);
     put_time(status, "lastActiveTime", object.last_active);
+    put_string(status, "scaleTargetKind", object.status_target_kind);
+    put_string(status, "triggersTypes", object.status_triggers);
+    put_string(status, "authenticationsTypes", object.status_authentications);
   });
 }
 

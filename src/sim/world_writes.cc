@@ -86,6 +86,9 @@ void keep_status(api::Job& put, const api::Job& was) {
 void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
   put.conditions = was.conditions;
   put.last_active = was.last_active;
+  put.status_target_kind = was.status_target_kind;
+  put.status_triggers = was.status_triggers;
+  put.status_authentications = was.status_authentications;
 }
 template <typename T>
 void keep_status(T&, const T&) {}

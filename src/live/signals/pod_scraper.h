@@ -30,7 +30,7 @@ class PodScraper {
   PodScraper(net::HttpClient& http, net::Clock& clock, std::string model, Duration period,
              std::function<std::vector<ScrapeTarget>()> targets);
   ~PodScraper();
-  // After every round: signals of the last 60 periods. No pod answered: not called; an answer that
+  // After every round: signals of the last half hour. No pod answered: not called; an answer that
   // can't be read is an error, logged once a pod until it is well again.
   std::function<void(const cluster::ModelSignals&)> on_signals;
   void start();
