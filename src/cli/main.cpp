@@ -16,6 +16,7 @@
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
 #include "cli/replay_command.h"
+#include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
@@ -447,6 +448,21 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_report(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = app.add_subcommand(
+      "report", "What a run decided, and what it would have saved: windlass run --observe");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass run --decisions FILE wrote; - for standard input")
+      ->required();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 printed, 2 the file can't be read or holds no decisions.\n\n"
+      "Example: windlass report decisions.jsonl");
+  on_chosen(command, options, exit_code, run_report);
+}
+
 void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
@@ -542,6 +558,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_report(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -299,6 +299,8 @@ class Operator {
 
   std::vector<live::signals::ScrapeTarget> targets_of(const ScrapedModel& model) const {
     std::vector<live::signals::ScrapeTarget> out;
+    // What stands in front of the pods also knows who waits while there are none.
+    if (!model.url.empty()) return {{"", "", model.url}};
     const cluster::State& state = world_.state();
     const api::Deployment* deployment = state.deployments().find(model.model.deployment);
     if (deployment == nullptr) return out;

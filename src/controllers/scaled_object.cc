@@ -153,7 +153,7 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
       scaling::evaluate_poll(object, *memory.plan, readings,
                              target_state(*memory.plan, state, deployment), now, memory.keda);
   api::ScaledObject updated = object;
-  bool changed = false;
+  bool changed = describe(updated);
   if (decision.last_active && decision.last_active != object.last_active) {
     updated.last_active = decision.last_active;
     changed = true;
