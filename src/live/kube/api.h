@@ -67,6 +67,13 @@ class Api {
   virtual void cancel(Id id) = 0;
 };
 
+// What a success is about. A body that is something else (a proxy's page, half a document, another
+// object) is an error: nobody may conclude from it that a thing is not there. `path`: of the object
+// asked for, without subresource.
+Result<Json> object_in(const Reply& reply, std::string_view path);
+// The document of a list; its `items` are an array.
+Result<Json> list_in(const Reply& reply);
+
 // Reads a Status object out of an error's body into reason, message, retry_after and causes; a body
 // that is none is cut to its first line.
 void read_status(Reply& reply);

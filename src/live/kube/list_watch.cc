@@ -165,6 +165,7 @@ Result<WireList> read_list(std::string& body, const std::function<bool(const Wir
   if (const auto code = document.get_object().get(root)) return fault("list", code);
   WireList out;
   bool has_metadata = false;
+  bool has_items = false;
   for (auto field : root) {
     std::string_view key;
     if (const auto code = field.unescaped_key().get(key)) return fault("list", code);
@@ -173,12 +174,15 @@ Result<WireList> read_list(std::string& body, const std::function<bool(const Wir
     if (const auto code = field.value().get(value)) return fault(key, code);
     const bool metadata = key == "metadata";
     has_metadata = has_metadata || metadata;
+    has_items = has_items || !metadata;
     if (const Status read = metadata ? read_list_metadata(value, out) : read_items(value, each);
         !read) {
       return read.error();
     }
   }
   if (!has_metadata) return Error("list: no metadata");
+  // A Status has metadata, too; taken for an empty list, all that is known would be told as gone.
+  if (!has_items) return Error("list: no items");
   return out;
 }
 
