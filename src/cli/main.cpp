@@ -16,6 +16,7 @@
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
 #include "cli/replay_command.h"
+#include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
@@ -158,11 +159,17 @@ void add_up(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand(
       "up",
       "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
-  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
-      ->required();
-  command->add_option("--policy", options->policy, "Who scales pods and nodes")
-      ->check(CLI::IsMember({"static", "stock", "windlass"}))
-      ->capture_default_str();
+  command->add_option("scenario", options->scenario,
+                      "Scenario file (windlass.dev/v1alpha1); may be left out with --external");
+  CLI::Option* policy =
+      command->add_option("--policy", options->policy, "Who scales pods and nodes")
+          ->check(CLI::IsMember({"static", "stock", "windlass"}))
+          ->capture_default_str();
+  command
+      ->add_flag("--external", options->external,
+                 "Nodes, their kubelets and all autoscaling are clients of the API: a bare cluster "
+                 "to run `windlass run` or another autoscaler against")
+      ->excludes(policy);
   command
       ->add_option("--speed", options->speed,
                    "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
@@ -265,12 +272,17 @@ void add_install(CLI::App& app, int& exit_code) {
       ->type_name("IMAGE");
   command->add_option("--replicas", options->replicas, "One leads, the others stand by")
       ->capture_default_str();
-  command->add_option("--cloud", options->cloud, "Where nodes come from")
-      ->check(CLI::IsMember({"aws", "simulated"}))
+  command->add_option("--cloud", options->cloud, "Where nodes come from (aws: not driven yet)")
+      ->check(CLI::IsMember({"simulated", "aws"}))
       ->capture_default_str();
   command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
   command->add_flag("--take-over", options->take_over,
-                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+                    "The right to take targets over from HPAs, where an object is annotated "
+                    "windlass.dev/take-over=true");
+  command
+      ->add_option("--config", options->config,
+                   "Configuration of windlass run: models, prices; becomes a ConfigMap")
+      ->type_name("FILE");
   command->add_flag("--without-crds", options->without_crds,
                     "Leave out Karpenter's and KEDA's kinds");
   command->add_flag("--only-crds", options->only_crds, "Print nothing else");
@@ -287,7 +299,7 @@ void add_install(CLI::App& app, int& exit_code) {
       "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
       "are.\n"
       "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
-      "Example: windlass install --cloud simulated | kubectl apply -f -");
+      "Example: windlass install | kubectl apply -f -");
   on_chosen(command, options, exit_code, run_install);
 }
 
@@ -436,6 +448,21 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_report(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = app.add_subcommand(
+      "report", "What a run decided, and what it would have saved: windlass run --observe");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass run --decisions FILE wrote; - for standard input")
+      ->required();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 printed, 2 the file can't be read or holds no decisions.\n\n"
+      "Example: windlass report decisions.jsonl");
+  on_chosen(command, options, exit_code, run_report);
+}
+
 void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
@@ -531,6 +558,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_report(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "controllers/decision_text.h"
 #include "live/cloud/switched_cloud.h"
+#include "live/external/client.h"
 #include "live/kube/client.h"
 #include "live/kube/config.h"
 #include "live/kube/leader.h"
@@ -113,10 +114,18 @@ class Operator {
         api_(loop_, *clock_, access, client_options(settings_, version)),
         cloud_(*clock_),
         source_(http_, *clock_),
+        external_(loop_, *clock_),
         world_({api_, *clock_, cloud_,
                 [this](const live::TriggerQuestion& question, auto done) {
-                  source_.ask(question.plan, std::move(done));
-                }},
+                  if (question.plan.kind != scaling::TriggerPlan::Kind::kExternal) {
+                    return source_.ask(question.plan, std::move(done));
+                  }
+                  external_.ask(question.plan, scaled_ref(question), std::move(done));
+                },
+                [this](const live::TriggerQuestion& question, auto on_active) {
+                  return external_.watch(question.plan, scaled_ref(question), std::move(on_active));
+                },
+                [this](uint64_t watch) { external_.unwatch(watch); }},
                world_options()),
         observer_(world_),
         metrics_(world_, process_sources(version)),
@@ -171,6 +180,12 @@ class Operator {
     options.burst = static_cast<int>(settings.requests_per_s * 1.5) + 1;
     options.user_agent = "windlass/" + version;
     return options;
+  }
+
+  static live::external::ScaledRef scaled_ref(const live::TriggerQuestion& question) {
+    const size_t slash = question.scaled_object.find('/');
+    return {question.scaled_object.substr(0, slash), question.scaled_object.substr(slash + 1),
+            question.metadata, question.plan.access.auth};
   }
 
   // Differs between processes: names and jitter must not come twice.
@@ -284,6 +299,8 @@ class Operator {
 
   std::vector<live::signals::ScrapeTarget> targets_of(const ScrapedModel& model) const {
     std::vector<live::signals::ScrapeTarget> out;
+    // What stands in front of the pods also knows who waits while there are none.
+    if (!model.url.empty()) return {{"", "", model.url}};
     const cluster::State& state = world_.state();
     const api::Deployment* deployment = state.deployments().find(model.model.deployment);
     if (deployment == nullptr) return out;
@@ -356,6 +373,7 @@ class Operator {
   live::cloud::SwitchedCloud cloud_;
   live::cloud::SimulatedCloud* simulated_ = nullptr;
   live::signals::MetricSource source_;
+  live::external::ExternalScalers external_;
   live::World world_;
   live::Observer observer_;
   server::operate::OperatorMetrics metrics_;

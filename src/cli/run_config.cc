@@ -18,6 +18,23 @@ using api::Reader;
 
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
+// Credentials in an address would stand in logs.
+std::string fault_of_url(std::string_view url) {
+  std::string_view rest = url;
+  if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+  } else if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else {
+    return "an address of http:// or https:// is accepted";
+  }
+  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+  if (host.empty()) return "names no host";
+  if (host.find('@') != std::string_view::npos) return "credentials in an address are not accepted";
+  const bool graphic = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f; });
+  return graphic ? "" : "holds characters that no address has";
+}
+
 ScrapedModel read_model(Reader reader) {
   ScrapedModel out;
   out.model = controllers::read_inference_model(reader);
@@ -26,6 +43,14 @@ ScrapedModel read_model(Reader reader) {
   Reader metrics = reader.at("metrics");
   out.port = static_cast<uint16_t>(metrics.at("port").int32(1, 65535).value_or(out.port));
   out.path = metrics.at("path").string().value_or(out.path);
+  if (const auto url = metrics.at("url").string()) {
+    out.url = *url;
+    const std::string fault = fault_of_url(out.url);
+    if (!fault.empty()) metrics.error("url: " + fault);
+    if (metrics.has("port") || metrics.has("path")) {
+      metrics.error("url: stands for all pods, so port and path mean nothing beside it");
+    }
+  }
   out.period = metrics.at("period").duration().value_or(out.period);
   if (out.period < seconds(1)) metrics.error("period: at least 1s is accepted");
   metrics.refuse_unknown_keys();

@@ -38,6 +38,7 @@ struct ScrapedModel {
   cluster::InferenceModel model;
   uint16_t port = 8000;
   std::string path = "/metrics";
+  std::string url;  // of one page for the whole model (a router's, a federation); else its pods'
   Duration period = seconds(5);
 };
 

@@ -41,12 +41,12 @@ kube::Request post(std::string path, const Json& body) {
   return request;
 }
 
-kube::Request patch(std::string path, const Json& body, std::string_view type) {
+kube::Request patch(std::string path, const Json& body, kube::PatchType type) {
   kube::Request request;
   request.verb = kube::Verb::kPatch;
   request.path = std::move(path);
   request.body = body.dump();
-  request.content_type = type;
+  request.content_type = kube::content_type(type);
   return request;
 }
 

@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
-#include <string_view>
+#include <string>
 
 #include "live/kube/api.h"
 #include "net/clock.h"
@@ -16,12 +15,10 @@ namespace windlass::live::cloud {
 
 inline constexpr int kNotFound = 404;
 inline constexpr int kConflict = 409;
-inline constexpr std::string_view kMergePatch = "application/merge-patch+json";
-inline constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
 
 kube::Request get(std::string path);
 kube::Request post(std::string path, const Json& body);
-kube::Request patch(std::string path, const Json& body, std::string_view type);
+kube::Request patch(std::string path, const Json& body, kube::PatchType type);
 // With grace 0; `uid` (empty: any): only the object of that uid.
 kube::Request erase(std::string path, const std::string& uid);
 

@@ -30,8 +30,9 @@ class FakeKubernetes : public kube::Api {
   size_t page = 1000;                   // objects of a list at most, where a limit is asked for
   std::map<std::string, Json> objects;  // by path
   std::function<void(const std::string& path, const Json* object)> on_change;  // null: gone
-  std::map<std::string, int> made;  // how often each path was created
-  int refuse_with = 0;              // everything, with this code
+  std::function<void(const kube::Request&)> on_request;  // before each is served
+  std::map<std::string, int> made;                       // how often each path was created
+  int refuse_with = 0;                                   // everything, with this code
 
   Id send(kube::Request request, std::function<void(kube::Reply)> done) override {
     const Id id = ++ids_;
@@ -62,6 +63,7 @@ class FakeKubernetes : public kube::Api {
 
   // As another client would.
   kube::Reply serve(const kube::Request& request) {
+    if (on_request) on_request(request);
     if (refuse_with != 0) return failure(refuse_with, "Refused");
     switch (request.verb) {
       case kube::Verb::kGet:

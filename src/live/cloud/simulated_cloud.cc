@@ -294,7 +294,7 @@ void SimulatedCloud::Impl::rename(Held& held) {
 
 void SimulatedCloud::Impl::write_down(Held& held, std::function<void()> then) {
   const std::string path = maps() + "/" + instance_name(held.facts.token);
-  held.errands.send(patch(path, {{"data", changing_data(held.facts)}}, kMergePatch),
+  held.errands.send(patch(path, {{"data", changing_data(held.facts)}}, kube::PatchType::kMerge),
                     [this, &held, then = std::move(then)](const kube::Reply& reply) {
                       if (reply.code == kNotFound) {
                         held.vanished = true;

@@ -227,7 +227,7 @@ void SimulatedKubelets::write(Pod& pod) {
   if (pod.writing || pod.written == pod.stage) return;
   pod.writing = true;
   const Json body{{"metadata", {{"uid", pod.uid}}}, {"status", status_of(pod)}};
-  pod.errands.send(patch(pod.path() + "/status", body, kStrategicPatch),
+  pod.errands.send(patch(pod.path() + "/status", body, kube::PatchType::kStrategicMerge),
                    [this, &pod, stage = pod.stage](const kube::Reply& reply) {
                      if (reply.code == kNotFound) {
                        forget(pod.key);

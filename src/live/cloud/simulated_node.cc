@@ -207,7 +207,7 @@ void SimulatedNode::write_status() {
   write_again_ = writing_;
   if (writing_) return;
   writing_ = true;
-  errands_.send(patch(path() + "/status", {{"status", status()}}, kStrategicPatch),
+  errands_.send(patch(path() + "/status", {{"status", status()}}, kube::PatchType::kStrategicMerge),
                 [this](const kube::Reply& reply) {
                   if (reply.code == kNotFound) {
                     lose();
@@ -260,13 +260,14 @@ void SimulatedNode::drop_not_ready_taint() {
     }
     if (!has) return true;
     const Json meta{{"resourceVersion", text(part(node, "metadata"), "resourceVersion")}};
-    errands_.send(patch(path(), {{"metadata", meta}, {"spec", {{"taints", kept}}}}, kMergePatch),
-                  [this](const kube::Reply& answer) {
-                    if (answer.ok()) return true;
-                    if (answer.code != kConflict && answer.code != kNotFound) return false;
-                    drop_not_ready_taint();
-                    return true;
-                  });
+    errands_.send(
+        patch(path(), {{"metadata", meta}, {"spec", {{"taints", kept}}}}, kube::PatchType::kMerge),
+        [this](const kube::Reply& answer) {
+          if (answer.ok()) return true;
+          if (answer.code != kConflict && answer.code != kNotFound) return false;
+          drop_not_ready_taint();
+          return true;
+        });
     return true;
   });
 }
@@ -278,7 +279,7 @@ void SimulatedNode::renew_lease() {
   leasing_ = true;
   kube::Request renewal =
       patch(std::string(kLeases) + "/" + name_,
-            {{"spec", {{"renewTime", micro_stamp(clock_.now())}}}}, kMergePatch);
+            {{"spec", {{"renewTime", micro_stamp(clock_.now())}}}}, kube::PatchType::kMerge);
   renewal.urgent = true;
   // Not repeated: the next one comes soon, and an old time is no news.
   errands_.send_once(std::move(renewal), [this](const kube::Reply& reply) {

@@ -227,11 +227,11 @@ void ObjectSync::send(const Id& id, kube::Request request,
   }
   ++stats_.writes;
   api_.send(std::move(request),
-            [this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
+            guard_([this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
               const auto found = entries_.find(id);
               if (found == entries_.end() || found->second->serial != serial) return;
               done(*found->second, reply);
-            });
+            }));
 }
 
 void ObjectSync::send_next(const Id& id) {
@@ -271,10 +271,10 @@ void ObjectSync::again(const Id& id, const kube::Reply& reply) {
   ++stats_.retries;
   const Duration wait = std::max(reply.retry_after.value_or(Duration{}),
                                  back_off(kFirstRetry, kLastRetry, ++mine.failures));
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found != entries_.end() && found->second->serial == serial) send_next(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found != entries_.end() && found->second->serial == serial) send_next(id);
+               }));
 }
 
 void ObjectSync::give_up(const Id& id, const std::string& why) {
@@ -284,12 +284,12 @@ void ObjectSync::give_up(const Id& id, const std::string& why) {
   mine.held = true;
   if (on_refused) on_refused(id, why);
   const Duration wait = back_off(kFirstHold, kLastHold, ++refusals_[id.first]);
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found == entries_.end() || found->second->serial != serial) return;
-    found->second->steps.clear();
-    settle(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found == entries_.end() || found->second->serial != serial) return;
+                 found->second->steps.clear();
+                 settle(id);
+               }));
 }
 
 void ObjectSync::fetch(const Id& id, std::function<void()> then) {

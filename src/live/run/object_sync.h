@@ -22,6 +22,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -104,6 +105,7 @@ class ObjectSync {
   std::map<cluster::Kind, int> refusals_;
   uint64_t made_ = 0;  // tells an entry from a former one of the same object
   ObjectSyncStats stats_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -180,8 +180,8 @@ TEST(ObjectSync, AnOlderEventDoesNotUndoAScale) {
   EXPECT_EQ(f.state.deployments().at("ml/web").replicas, 4);
 }
 
-// Random writes under lost requests, lost replies and server errors: once all is quiet, the State is
-// what the server has, and the server has what was wanted last.
+// Random writes under lost requests, lost replies and server errors: once all is quiet, the State
+// is what the server has, and the server has what was wanted last.
 TEST(ObjectSync, ConvergesUnderFaults) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Fixture f(seed);

@@ -123,15 +123,15 @@ void Ownership::poll() {
     for (auto& [path, watch] : *leases) {
       kube::Request request;
       request.path = path;
-      api_.send(std::move(request), [this, lease = &watch](const kube::Reply& reply) {
-        const LeaseWatch::Life before = lease->life();
-        lease->observe(reply, clock_.steady());
-        if (lease->life() != before) look_at_all();
-      });
+      api_.send(std::move(request), guard_([this, lease = &watch](const kube::Reply& reply) {
+                  const LeaseWatch::Life before = lease->life();
+                  lease->observe(reply, clock_.steady());
+                  if (lease->life() != before) look_at_all();
+                }));
     }
   }
   look_at_all();  // what was asked of others may have failed
-  clock_.after(kPoll, [this] { poll(); });
+  clock_.after(kPoll, guard_([this] { poll(); }));
 }
 
 // The liveliest of several places it may stand in.

@@ -123,8 +123,8 @@ TEST(Ownership, ALivingKedaKeepsItsObjectsUntilTheyAreTakenOver) {
   f.add(kScaled, back);
   f.renew(kKeda, seconds(15));
   EXPECT_FALSE(f.has(Kind::kScaledObject, "ml/s"));
-  EXPECT_FALSE(f.server.objects[kScaled]["metadata"]["annotations"].contains(
-      "autoscaling.keda.sh/paused"));
+  EXPECT_FALSE(
+      f.server.objects[kScaled]["metadata"]["annotations"].contains("autoscaling.keda.sh/paused"));
 }
 
 TEST(Ownership, WaitsForKedasOwnAutoscalerToGo) {
