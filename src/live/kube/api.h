@@ -31,6 +31,8 @@ struct Request {
   Duration timeout = seconds(30);
   // Leases: goes before all others and is not held back by the client's own rate limit.
   bool urgent = false;
+  // Asked each time just before it is sent; false: it is not, and answered with code 0. Empty: yes.
+  std::function<bool()> may_send{};
 };
 
 // An answer that is no success carries the Status object's words.

@@ -296,22 +296,22 @@ void ObjectSync::fetch(const Id& id, std::function<void()> then) {
   kube::Request request;
   request.path = cluster::api_path(id.first, id.second);
   const std::string path = request.path;
-  send(id, std::move(request), [this, id, path, then = std::move(then)](Entry& mine,
-                                                                         kube::Reply& reply) {
-    if (reply.code == 404) {
-      mine.truth.reset();
-      mine.steps.clear();
-      return settle(id);
-    }
-    if (!reply.ok()) return again(id, reply);
-    const auto body = kube::object_in(reply, path);
-    if (!body.ok() || !take(mine, *body)) {
-      // As no answer: whoever said this may be asked again, later.
-      reply.code = 0;
-      return again(id, reply);
-    }
-    then();
-  });
+  send(id, std::move(request),
+       [this, id, path, then = std::move(then)](Entry& mine, kube::Reply& reply) {
+         if (reply.code == 404) {
+           mine.truth.reset();
+           mine.steps.clear();
+           return settle(id);
+         }
+         if (!reply.ok()) return again(id, reply);
+         const auto body = kube::object_in(reply, path);
+         if (!body.ok() || !take(mine, *body)) {
+           // As no answer: whoever said this may be asked again, later.
+           reply.code = 0;
+           return again(id, reply);
+         }
+         then();
+       });
 }
 
 void ObjectSync::send_create(const Id& id, Entry& entry) {

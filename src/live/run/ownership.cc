@@ -76,9 +76,11 @@ void LeaseWatch::observe(const kube::Reply& reply, Duration steady) {
   }
   const auto body = reply.ok() ? parse_json(reply.body) : Result<Json>(Error("no lease"));
   const auto found = body.ok() && body->is_object() ? body->find("spec") : Json::const_iterator();
+  // Another object has no holder, which must not be taken for a lease that nobody holds.
   const bool other = !body.ok() || !body->is_object() ||
-                     body->value("kind", Json("Lease")) != Json("Lease") ||
-                     (found != body->end() && !found->is_object());
+                     (found == body->end() ? body->value("kind", Json()) != Json("Lease")
+                                           : body->value("kind", Json("Lease")) != Json("Lease") ||
+                                                 !found->is_object());
   if (other) {
     // What could not be read is as it was for as long as nobody could have come without being seen
     // at the next look; then it is not believed to be gone.
