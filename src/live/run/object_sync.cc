@@ -254,12 +254,13 @@ void ObjectSync::step_done(const Id& id) {
   send_next(id);
 }
 
-void ObjectSync::take(Entry& entry, const Json& object) {
+bool ObjectSync::take(Entry& entry, const Json& object) {
   auto decoded = api::decode(object);
-  if (!decoded.ok()) return;  // the watcher says it again, and why
+  if (!decoded.ok()) return false;  // the watcher says it again, and why
   entry.version = std::max(entry.version, version_of(object));
   entry.truth = *std::move(decoded);
   entry.fresh = object;
+  return true;
 }
 
 // No answer or one that asks for patience: the same again. Else it is given up.
@@ -294,18 +295,23 @@ void ObjectSync::give_up(const Id& id, const std::string& why) {
 void ObjectSync::fetch(const Id& id, std::function<void()> then) {
   kube::Request request;
   request.path = cluster::api_path(id.first, id.second);
-  send(id, std::move(request), [this, id, then = std::move(then)](Entry& mine, kube::Reply& reply) {
-    if (reply.code == 404) {
-      mine.truth.reset();
-      mine.steps.clear();
-      return settle(id);
-    }
-    if (!reply.ok()) return again(id, reply);
-    const auto body = parse_json(reply.body);
-    if (!body.ok()) return give_up(id, "the server's answer: " + body.error().message());
-    take(mine, *body);
-    then();
-  });
+  const std::string path = request.path;
+  send(id, std::move(request),
+       [this, id, path, then = std::move(then)](Entry& mine, kube::Reply& reply) {
+         if (reply.code == 404) {
+           mine.truth.reset();
+           mine.steps.clear();
+           return settle(id);
+         }
+         if (!reply.ok()) return again(id, reply);
+         const auto body = kube::object_in(reply, path);
+         if (!body.ok() || !take(mine, *body)) {
+           // As no answer: whoever said this may be asked again, later.
+           reply.code = 0;
+           return again(id, reply);
+         }
+         then();
+       });
 }
 
 void ObjectSync::send_create(const Id& id, Entry& entry) {

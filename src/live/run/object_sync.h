@@ -85,7 +85,7 @@ class ObjectSync {
   void send_scale(const Id& id, Entry& entry);
   void fetch(const Id& id, std::function<void()> then);
   void send(const Id& id, kube::Request request, std::function<void(Entry&, kube::Reply&)> done);
-  void take(Entry& entry, const Json& object);
+  bool take(Entry& entry, const Json& object);
   void step_done(const Id& id);
   void again(const Id& id, const kube::Reply& reply);
   void give_up(const Id& id, const std::string& why);

@@ -42,6 +42,7 @@ class LeaseWatch {
   std::string holder_;
   std::string record_;
   Duration changed_{};
+  Duration read_{};  // when it was last known
 };
 
 struct OwnershipOptions {

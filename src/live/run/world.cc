@@ -38,10 +38,11 @@ uint64_t number_of(const std::string& version) {
 World::World(WorldParts parts, WorldOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      acting_(parts_.api, [this] { return may_act(); }),
       state_(catalog::built_in(options_.catalog)),
-      sync_(state_, parts_.api, parts_.clock),
-      ownership_(parts_.api, parts_.clock, options_.ownership),
-      events_(parts_.api, parts_.clock, options_.instance, options_.seed) {
+      sync_(state_, acting_, parts_.clock),
+      ownership_(acting_, parts_.clock, options_.ownership),
+      events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
   sync_.on_change = [this] { wake(); };
@@ -211,7 +212,8 @@ std::deque<cluster::Change> World::take_changes() {
 
 void World::pump() {
   if (!leading_ || !synced()) {
-    take_changes();
+    // A ring that waits must miss nothing meanwhile.
+    if (ring_ == nullptr) take_changes();
     return;
   }
   const bool back = clock_went_back();

@@ -20,6 +20,7 @@
 #include "controllers/ring.h"
 #include "controllers/wiring.h"
 #include "live/cloud/cloud.h"
+#include "live/kube/acting_api.h"
 #include "live/kube/api.h"
 #include "live/kube/events.h"
 #include "live/kube/watcher.h"
@@ -143,6 +144,7 @@ class World {
 
   WorldParts parts_;
   WorldOptions options_;
+  kube::ActingApi acting_;  // what all writes go through
   cluster::State state_;
   ObjectSync sync_;
   Ownership ownership_;

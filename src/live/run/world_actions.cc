@@ -75,23 +75,23 @@ void World::evict(const std::string& key) {
            {"metadata", {{"name", pod->meta.name}, {"namespace", pod->meta.namespace_name}}},
            {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}}
           .dump();
-  parts_.api.send(std::move(request), guard_([this, key, uid](const kube::Reply& reply) {
-                    const auto found = evictions_.find(key);
-                    if (found == evictions_.end() || found->second.uid != uid) return;
-                    Eviction& asked = found->second;
-                    const Duration answered = parts_.clock.steady();
-                    if (reply.ok() || reply.code == 404) {
-                      asked.again = answered + kEvictAgain;
-                      return;
-                    }
-                    // 429: a budget forbids it for now. Anything else passes, too, or the
-                    // controller gives up.
-                    asked.again =
-                        answered + std::max(asked.backoff, reply.retry_after.value_or(Duration{}));
-                    asked.backoff = std::min(asked.backoff * 2, kEvictAgain);
-                    if (reply.code != 429)
-                      log::warning(fmt::format("evicting {}: {}", key, reply.error()));
-                  }));
+  acting_.send(std::move(request), guard_([this, key, uid](const kube::Reply& reply) {
+                 const auto found = evictions_.find(key);
+                 if (found == evictions_.end() || found->second.uid != uid) return;
+                 Eviction& asked = found->second;
+                 const Duration answered = parts_.clock.steady();
+                 if (reply.ok() || reply.code == 404) {
+                   asked.again = answered + kEvictAgain;
+                   return;
+                 }
+                 // 429: a budget forbids it for now. Anything else passes, too, or the
+                 // controller gives up.
+                 asked.again =
+                     answered + std::max(asked.backoff, reply.retry_after.value_or(Duration{}));
+                 asked.backoff = std::min(asked.backoff * 2, kEvictAgain);
+                 if (reply.code != 429)
+                   log::warning(fmt::format("evicting {}: {}", key, reply.error()));
+               }));
 }
 
 void World::launch(const controllers::Launch& launch) {
