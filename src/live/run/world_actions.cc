@@ -75,6 +75,7 @@ void World::evict(const std::string& key) {
            {"metadata", {{"name", pod->meta.name}, {"namespace", pod->meta.namespace_name}}},
            {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}}
           .dump();
+  ++asked_;
   parts_.api.send(std::move(request), [this, key, uid](const kube::Reply& reply) {
     const auto found = evictions_.find(key);
     if (found == evictions_.end() || found->second.uid != uid) return;
@@ -101,6 +102,7 @@ void World::launch(const controllers::Launch& launch) {
       return;
     }
     cloud::LaunchRequest request{*claim, claim->meta.uid, launch.offers};
+    ++asked_;
     parts_.cloud.launch(request, [this, name = launch.claim](cloud::LaunchAnswer answer) {
       take_launch(name, std::move(answer));
     });
@@ -129,6 +131,7 @@ void World::take_launch(const std::string& claim, cloud::LaunchAnswer answer) {
 
 void World::terminate(const std::string& provider_id, const std::string& claim) {
   if (!terminating_.insert(provider_id).second) return;
+  ++asked_;
   parts_.cloud.terminate(provider_id, [this, provider_id, claim](const Status& status) {
     if (status.ok()) return terminated(provider_id, claim);
     log::warning(fmt::format("ending {}: {}", provider_id, status.error().message()));
