@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cluster/resources.h"
+#include "live/run/same_object.h"
 #include "live/run/three_way.h"
 
 namespace windlass::live {
@@ -83,9 +84,9 @@ std::optional<api::Object> ObjectSync::shown(const Id& id) const {
   return cluster::object_at(state_, id.first, id.second);
 }
 
-void ObjectSync::show(const Id& id, const std::optional<api::Object>& truth) {
+void ObjectSync::show(const Id& id, std::optional<api::Object> truth) {
   if (truth) {
-    state_.put(*truth);
+    state_.put(*std::move(truth));
   } else if (shown(id)) {
     state_.remove(id.first, id.second);
   }
@@ -97,12 +98,32 @@ bool ObjectSync::stale(const Id& id, uint64_t version) const {
   return floor != floors_.end() && version != 0 && version < floor->second;
 }
 
+// Of kinds that keep no document; of others a later write needs the newest.
+bool ObjectSync::tells_nothing_new(const api::Object& object) const {
+  return std::visit(
+      [&]<typename T>(const T& told) {
+        if constexpr (std::is_same_v<T, api::Pod> || std::is_same_v<T, api::Node>) {
+          const T* known = state_.all<T>().find(told.meta.key());
+          return known != nullptr && same_object(told, *known);
+        } else {
+          return false;
+        }
+      },
+      object);
+}
+
 void ObjectSync::put(uint64_t version, api::Object object) {
   const Id id{static_cast<Kind>(object.index()), api::meta_of(object).key()};
   if (stale(id, version)) return;
   floors_.erase(id);
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return show(id, object);
+  if (found == entries_.end()) {
+    if (tells_nothing_new(object)) {
+      ++stats_.unchanged;
+      return;
+    }
+    return show(id, std::move(object));
+  }
   Entry& entry = *found->second;
   if (version < entry.version) return;
   entry.truth = std::move(object);
@@ -204,7 +225,7 @@ void ObjectSync::drop_all() {
     const Id id = first->first;
     const std::unique_ptr<Entry> entry = std::move(first->second);
     entries_.erase(first);
-    show(id, entry->truth);
+    show(id, std::move(entry->truth));
   }
 }
 
@@ -214,7 +235,7 @@ void ObjectSync::settle(const Id& id) {
   const std::unique_ptr<Entry> entry = std::move(found->second);
   entries_.erase(found);
   if (entry->version != 0 && entry->truth) floors_[id] = entry->version;
-  show(id, entry->truth);
+  show(id, std::move(entry->truth));
   for (const auto& done : entry->on_settled) done();
 }
 

@@ -31,6 +31,7 @@ struct ObjectSyncStats {
   uint64_t conflicts = 0;  // 409, made again on the newer version
   uint64_t retries = 0;    // no answer, 429, 5xx
   uint64_t refused = 0;    // given up and taken back
+  uint64_t unchanged = 0;  // told by the server, and nothing in it that anybody here reads
 };
 
 class ObjectSync {
@@ -90,7 +91,8 @@ class ObjectSync {
   void again(const Id& id, const kube::Reply& reply);
   void give_up(const Id& id, const std::string& why);
   void settle(const Id& id);
-  void show(const Id& id, const std::optional<api::Object>& truth);
+  void show(const Id& id, std::optional<api::Object> truth);
+  [[nodiscard]] bool tells_nothing_new(const api::Object& object) const;
   [[nodiscard]] std::optional<api::Object> shown(const Id& id) const;
   [[nodiscard]] bool stale(const Id& id, uint64_t version) const;
 

@@ -45,7 +45,10 @@ World::World(WorldParts parts, WorldOptions options)
       events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
-  sync_.on_change = [this] { wake(); };
+  sync_.on_change = [this] {
+    if (!seen_) seen_ = parts_.clock.steady();
+    wake();
+  };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
     tell_trouble(id.first, id.second, "reject", why);
   };
@@ -211,6 +214,7 @@ std::deque<cluster::Change> World::take_changes() {
 }
 
 void World::pump() {
+  std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
     // A ring that waits must miss nothing meanwhile.
     if (ring_ == nullptr) take_changes();
@@ -234,10 +238,16 @@ void World::pump() {
     }
     for (const controllers::Action& action : step.outcome.actions) {
       if (on_action) on_action(action);
+      const uint64_t before = requests_made();
       perform(action);
       if (ring_ == nullptr) return;  // no longer leading
+      if (seen && requests_made() != before) {
+        if (on_reaction) on_reaction(parts_.clock.steady() - *seen);
+        seen.reset();
+      }
     }
   }
+  seen_.reset();  // what was assumed meanwhile is nothing that was seen
   if (due_ != 0) parts_.clock.cancel(due_);
   due_ = 0;
   const Instant next = ring_->next_due();

@@ -75,6 +75,7 @@ void World::evict(const std::string& key) {
            {"metadata", {{"name", pod->meta.name}, {"namespace", pod->meta.namespace_name}}},
            {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}}
           .dump();
+  ++asked_;
   acting_.send(std::move(request), guard_([this, key, uid](const kube::Reply& reply) {
                  const auto found = evictions_.find(key);
                  if (found == evictions_.end() || found->second.uid != uid) return;
@@ -104,6 +105,7 @@ void World::launch(const controllers::Launch& launch) {
       return;
     }
     cloud::LaunchRequest request{*claim, claim->meta.uid, launch.offers};
+    ++asked_;
     parts_.cloud.launch(request, guard_([this, name = launch.claim](cloud::LaunchAnswer answer) {
                           take_launch(name, std::move(answer));
                         }));
@@ -132,6 +134,7 @@ void World::take_launch(const std::string& claim, cloud::LaunchAnswer answer) {
 
 void World::terminate(const std::string& provider_id, const std::string& claim) {
   if (!terminating_.insert(provider_id).second) return;
+  ++asked_;
   parts_.cloud.terminate(
       provider_id, guard_([this, provider_id, claim](const Status& status) {
         if (status.ok()) return terminated(provider_id, claim);
