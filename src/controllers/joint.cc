@@ -58,8 +58,8 @@ scaling::DemandHistory coarse(const cluster::ModelSignals& signals, Duration loo
 scaling::DemandInput demand_input(const api::ScaledObject& object,
                                   const cluster::InferenceModel& model,
                                   const cluster::ModelSignals& signals,
-                                  const JointView::Choice& choice, int32_t current,
-                                  int32_t lacking, Duration look_back) {
+                                  const JointView::Choice& choice, int32_t current, int32_t lacking,
+                                  Duration look_back) {
   scaling::DemandInput input;
   input.history = coarse(signals, look_back);
   input.lead = model.lead_time;
@@ -371,9 +371,8 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
          out);
     return out;
   }
-  const bool asked = signals->waiting > 0 || std::ranges::any_of(signals->arrivals, [](double n) {
-                       return n > 0;
-                     });
+  const bool asked = signals->waiting > 0 ||
+                     std::ranges::any_of(signals->arrivals, [](double n) { return n > 0; });
   const auto choice = view_->choose(*model, *deployment, state, now);
   if (!choice) {
     tell(*object, "Unknown", "NoChoice",
@@ -388,17 +387,16 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
   price_pods(worth, state, out);
   const auto lacking = static_cast<int32_t>(std::lround(deployment->replicas - worth.all));
-  const scaling::DemandInput input =
-      demand_input(*object, *model, *signals, *choice, deployment->replicas, lacking,
-                   view_->look_back());
+  const scaling::DemandInput input = demand_input(
+      *object, *model, *signals, *choice, deployment->replicas, lacking, view_->look_back());
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
   const bool enough = worth.ready >= decision.replicas - 0.25;
   const int32_t replicas =
       std::clamp(decision.replicas + (enough ? 0 : lacking), object->min(), object->max());
   if (replicas == deployment->replicas) return out;
   // Too short a history knows no peak to keep replicas for.
-  const bool young = signals->period * static_cast<int64_t>(signals->arrivals.size()) <
-                     view_->look_back() / 9;
+  const bool young =
+      signals->period * static_cast<int64_t>(signals->arrivals.size()) < view_->look_back() / 9;
   if (replicas < deployment->replicas && young) return out;
   out.actions.push_back(ScaleDeployment{deployment->meta.key(), replicas});
   out.decisions.push_back(
