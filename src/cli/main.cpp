@@ -272,12 +272,17 @@ void add_install(CLI::App& app, int& exit_code) {
       ->type_name("IMAGE");
   command->add_option("--replicas", options->replicas, "One leads, the others stand by")
       ->capture_default_str();
-  command->add_option("--cloud", options->cloud, "Where nodes come from")
-      ->check(CLI::IsMember({"aws", "simulated"}))
+  command->add_option("--cloud", options->cloud, "Where nodes come from (aws: not driven yet)")
+      ->check(CLI::IsMember({"simulated", "aws"}))
       ->capture_default_str();
   command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
   command->add_flag("--take-over", options->take_over,
-                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+                    "The right to take targets over from HPAs, where an object is annotated "
+                    "windlass.dev/take-over=true");
+  command
+      ->add_option("--config", options->config,
+                   "Configuration of windlass run: models, prices; becomes a ConfigMap")
+      ->type_name("FILE");
   command->add_flag("--without-crds", options->without_crds,
                     "Leave out Karpenter's and KEDA's kinds");
   command->add_flag("--only-crds", options->only_crds, "Print nothing else");
@@ -294,7 +299,7 @@ void add_install(CLI::App& app, int& exit_code) {
       "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
       "are.\n"
       "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
-      "Example: windlass install --cloud simulated | kubectl apply -f -");
+      "Example: windlass install | kubectl apply -f -");
   on_chosen(command, options, exit_code, run_install);
 }
 

@@ -217,6 +217,9 @@ class Operator {
     options.namespace_name =
         settings_.lease_namespace.empty() ? access.namespace_name : settings_.lease_namespace;
     options.identity = fmt::format("{}_{:08x}", host_name(), seed() & 0xffffffff);
+    options.lease = settings_.lease_duration;
+    options.renew_deadline = options.lease * 2 / 3;
+    options.retry = options.lease * 2 / 15;
     return options;
   }
 

@@ -74,6 +74,17 @@ void read_simulated(Reader reader, live::cloud::SimulatedCloudOptions& out) {
   reader.refuse_unknown_keys();
 }
 
+void read_lease_duration(Reader reader, Duration& out) {
+  const auto lease = reader.duration();
+  if (!lease) return;
+  // A Lease has whole seconds; shorter ones are lost to any hiccup of the API server.
+  if (*lease < seconds(3) || *lease > hours(1) || lease->ns % seconds(1).ns != 0) {
+    reader.error("accepted are whole seconds, 3s to 1h");
+  } else {
+    out = *lease;
+  }
+}
+
 void read_policy(Reader reader, controllers::Policy& out) {
   const auto name = reader.string();
   if (!name) return;
@@ -100,6 +111,7 @@ void read_spec(Reader& root, RunSettings& out) {
   read_policy(root.at("policy"), out.policy);
   out.observe = root.at("observe").boolean().value_or(out.observe);
   out.leader_election = root.at("leaderElection").boolean().value_or(out.leader_election);
+  read_lease_duration(root.at("leaseDuration"), out.lease_duration);
   out.requests_per_s = root.at("requestsPerSecond").number(0.1, 1e6).value_or(out.requests_per_s);
   if (root.has("karpenterNamespaces")) {
     out.karpenter_namespaces = root.at("karpenterNamespaces").strings();

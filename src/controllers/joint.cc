@@ -375,12 +375,21 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
                      std::ranges::any_of(signals->arrivals, [](double n) { return n > 0; });
   const auto choice = view_->choose(*model, *deployment, state, now);
   if (!choice) {
+    if (signals->output_mean > 0 && unserved_.insert(key).second) {
+      out.decisions.push_back(
+          {"ScaledObject/" + key,
+           "hold",
+           {{"target", "Deployment/" + deployment->meta.key()}, {"slo", to_string(model->slo)}},
+           "replicas stay as they are",
+           {fmt::format("no instance type of the pools serves {} within its SLO", model->name)}});
+    }
     tell(*object, "Unknown", "NoChoice",
          signals->output_mean > 0 ? "no NodePool offers a GPU that serves the model"
                                   : "no request of the model has ended yet",
          asked, now, out);
     return out;
   }
+  unserved_.erase(key);
   tell(*object, "True", "ScaledObjectReady", "ready for scaling", asked, now, out);
   // Replicas on slower GPUs are worth less than one of the chosen type. What they lack is made up
   // for by so many more, until enough of the others are Ready; then the slow ones go.

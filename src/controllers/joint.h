@@ -104,6 +104,7 @@ class JointController : public Controller {
 
   std::shared_ptr<JointView> view_;
   std::shared_ptr<Nominations> nominations_;
+  std::set<std::string> unserved_;  // scaled objects whose model no type serves; said once
   uint64_t names_ = 0;
 };
 

@@ -3,7 +3,7 @@
 // virtual hour, under lost requests, lost replies, server errors and broken watches. What must
 // always hold is looked at every few seconds by code that knows nothing of controllers.
 //
-//   week [HOURS] [SEED]   (default: 24, 1)
+//   week [HOURS] [SEED] [stock|windlass]   (default: 24, 1, stock)
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -30,7 +30,7 @@ namespace {
 constexpr Instant kStart{1'790'000'000'000'000'000};
 constexpr int kGpuLimit = 24;
 constexpr int kMinReplicas = 3;
-constexpr int kMaxReplicas = 16;
+constexpr int kMaxReplicas = 40;
 constexpr int kMinAvailable = 2;
 
 const char* const kManifests = R"(
@@ -87,25 +87,26 @@ metadata: {name: llm, namespace: ml}
 spec:
   scaleTargetRef: {name: llm}
   minReplicaCount: 3
-  maxReplicaCount: 16
+  maxReplicaCount: 40
   cooldownPeriod: 120
   triggers:
     - type: prometheus
       metadata: {serverAddress: "http://prometheus:9090", query: queue, threshold: "10"}
 )";
 
-// The queue: a day's wave, bursts, and quiet nights.
+// The queue: a day's wave, bursts that ask for more than the pool may give, and quiet nights.
 double load_at(Instant t) {
   const double h = (t - kStart).hours();
-  const double wave = 70 * (1 - std::cos(h * 2 * 3.14159265358979 / 24)) / 2;
+  const double wave = 150 * (1 - std::cos(h * 2 * 3.14159265358979 / 24)) / 2;
   const bool burst = std::fmod(h, 5.0) < 0.3;
-  return wave + (burst ? 120 : 0);
+  return wave + (burst ? 200 : 0);
 }
 
 // One process of `windlass run`, from its start to its kill.
 class Process {
  public:
-  Process(ClusterOnClock& cluster, const std::string& name, uint64_t seed)
+  Process(ClusterOnClock& cluster, const std::string& name, uint64_t seed,
+          controllers::Policy policy)
       : clock_(cluster.clock()),
         api_(cluster, seed),
         cloud_(clock_),
@@ -115,7 +116,7 @@ class Process {
                     if (*alive) done(answer());
                   });
                 }},
-               options(name, seed)),
+               options(name, seed, policy)),
         elector_(api_, clock_, {"windlass", "windlass", name}, seed) {
     elector_.on_leading = [this] { lead(); };
     elector_.on_lost = [this](const std::string&) { lost_ = true; };
@@ -131,6 +132,7 @@ class Process {
     };
     world_.start();
     elector_.start();
+    if (policy == controllers::Policy::kWindlass) tell_signals();
   }
   ~Process() { *alive_ = false; }
 
@@ -142,12 +144,40 @@ class Process {
   bool outage = false;  // of Prometheus
 
  private:
-  static WorldOptions options(const std::string& name, uint64_t seed) {
+  static WorldOptions options(const std::string& name, uint64_t seed, controllers::Policy policy) {
     WorldOptions out;
-    out.policy = controllers::Policy::kStock;
+    out.policy = policy;
+    if (policy == controllers::Policy::kWindlass) out.models = {model()};
     out.instance = name;
     out.seed = seed;
     return out;
+  }
+  static cluster::InferenceModel model() {
+    cluster::InferenceModel out;
+    out.name = "llm";
+    out.deployment = "ml/llm";
+    out.card.name = "llm";
+    out.card.parameters = 3e9;
+    out.card.kv_bytes_per_token = 57'344;
+    out.slo = seconds(15);
+    out.lead_time = seconds(40);
+    out.warm_start = seconds(5);
+    return out;
+  }
+  // What the pods' own metrics would say, every five seconds.
+  void tell_signals() {
+    cluster::ModelSignals signals;
+    signals.at = clock_.now();
+    signals.period = seconds(5);
+    for (int i = 60; i > 0; --i) {
+      signals.arrivals.push_back(2 * load_at(clock_.now() - seconds(5) * i));
+    }
+    signals.input_mean = 300;
+    signals.input_p95 = 900;
+    signals.output_mean = 120;
+    signals.output_p95 = 300;
+    world_.observe_signals("llm", signals);
+    clock_.after(seconds(5), guard_([this] { tell_signals(); }));
   }
   cluster::QueryAnswer answer() {
     cluster::QueryAnswer out;
@@ -162,15 +192,14 @@ class Process {
     cloud::SimulatedCloudOptions options;
     options.lease_period = minutes(10);
     options.heartbeat = hours(2);
-    auto made = std::make_unique<cloud::SimulatedCloud>(api_, clock_, world_.state().catalog(),
-                                                        options);
+    auto made =
+        std::make_unique<cloud::SimulatedCloud>(api_, clock_, world_.state().catalog(), options);
     simulated_ = made.get();
     for (const auto& [key, node] : world_.state().nodes()) simulated_->node_changed(node);
     for (const auto& [key, pod] : world_.state().pods()) simulated_->pod_changed(pod);
     cloud_.on(std::move(made));
-    simulated_->resume([this] {
-      world_.lead([this] { return clock_.steady() < elector_.certain_until(); });
-    });
+    simulated_->resume(
+        [this] { world_.lead([this] { return clock_.steady() < elector_.certain_until(); }); });
   }
 
   net::VirtualClock& clock_;
@@ -181,6 +210,7 @@ class Process {
   World world_;
   kube::LeaderElector elector_;
   bool lost_ = false;
+  net::Guard guard_;
 };
 
 // --- what must always hold ---------------------------------------------------------------------
@@ -239,12 +269,14 @@ class Checker {
     most_instances = std::max(most_instances, there);
     if (gpus > kGpuLimit) fault(now, fmt::format("{} GPUs, the pool's limit is 24", gpus));
   }
-  static bool going(const Json& data) { return data.contains("terminated") || data.contains("going"); }
+  static bool going(const Json& data) {
+    return data.contains("terminated") || data.contains("going");
+  }
 
   void look_at_replicas(const cluster::State& state, Instant now) {
     const api::Deployment* deployment = state.deployments().find("ml/llm");
     if (deployment->replicas < kMinReplicas || deployment->replicas > kMaxReplicas) {
-      fault(now, fmt::format("{} replicas, 3 to 16 are allowed", deployment->replicas));
+      fault(now, fmt::format("{} replicas, 3 to 40 are allowed", deployment->replicas));
     }
     int ready = 0;
     for (const std::string& key : state.pods_of(deployment->meta.uid)) {
@@ -265,7 +297,8 @@ class Checker {
       }
       disrupted += claim.meta.deleted && api::is_true(claim.conditions, "DisruptionReason") ? 1 : 0;
     }
-    if (disrupted > 1) fault(now, fmt::format("{} nodes disrupted at once, 1 is allowed", disrupted));
+    if (disrupted > 1)
+      fault(now, fmt::format("{} nodes disrupted at once, 1 is allowed", disrupted));
   }
 
   const server::embedded::PlainCluster& cluster_;
@@ -279,11 +312,25 @@ struct Totals {
   uint64_t requests = 0, lost = 0, cut = 0;
 };
 
-int run(int hours_to_run, uint64_t seed) {
+// Until the process sends some write that a crash should not lose; at most half an hour.
+void await_write(Process& process, net::VirtualClock& clock, Rng& rng) {
+  uint64_t wanted = 1 + rng.below(6);
+  process.api().on_request = [&wanted](const kube::Request& request) {
+    const bool counts =
+        request.verb != kube::Verb::kGet && (request.path.find("nodeclaims") != std::string::npos ||
+                                             request.path.find("configmaps") != std::string::npos);
+    if (counts && wanted > 0) --wanted;
+  };
+  for (int i = 0; i < 360'000 && wanted > 0; ++i) clock.advance(milliseconds(5));
+  process.api().on_request = nullptr;
+}
+
+int run(int hours_to_run, uint64_t seed, controllers::Policy policy) {
   log::set_level(log::Level::kError);
   net::VirtualClock clock(kStart);
   const api::Manifests manifests = api::read_manifests(kManifests, "week.cc");
-  for (const auto& error : manifests.errors) fmt::print(stderr, "{}: {}\n", error.place, error.text);
+  for (const auto& error : manifests.errors)
+    fmt::print(stderr, "{}: {}\n", error.place, error.text);
   auto cluster = server::embedded::PlainCluster::open({kStart, seed, manifests.objects});
   if (!cluster.ok()) {
     fmt::print(stderr, "error: {}\n", cluster.error().message());
@@ -298,7 +345,7 @@ int run(int hours_to_run, uint64_t seed) {
   const auto start = [&](std::unique_ptr<Process>& slot) {
     ++processes;
     slot = std::make_unique<Process>(on_clock, fmt::format("windlass-{}", processes),
-                                     seed * 1000 + processes);
+                                     seed * 1000 + processes, policy);
   };
   const auto end = [&](std::unique_ptr<Process>& slot) {
     totals.requests += slot->api().counts().requests;
@@ -326,8 +373,9 @@ int run(int hours_to_run, uint64_t seed) {
     if (i == kill_at) {
       std::unique_ptr<Process>& leader = two[0] && two[0]->leading() ? two[0] : two[1];
       if (leader) {
-        // In the middle of whatever it does: at any moment within the step.
-        clock.advance(Duration{static_cast<int64_t>(rng.below(static_cast<uint64_t>(step.ns)))});
+        // Every other time in the middle of a write of a claim, a node or an instance.
+        if ((i / steps_an_hour) % 2 == 0) await_write(*leader, clock, rng);
+        clock.advance(Duration{static_cast<int64_t>(rng.below(10'000'000))});
         end(leader);
         ++totals.kills;
       }
@@ -346,11 +394,12 @@ int run(int hours_to_run, uint64_t seed) {
   for (auto& process : two) {
     if (process) end(process);
   }
-  fmt::print("{} h, seed {}: {} kills, {} requests ({} lost), {} streams cut, {} instances, at most "
-             "{} at once with {} GPUs, {} looks, {} faults\n",
-             hours_to_run, seed, totals.kills, totals.requests, totals.lost, totals.cut,
-             checker.instances_seen.size(), checker.most_instances, checker.most_gpus,
-             checker.looks, checker.faults);
+  fmt::print(
+      "{} h, seed {}, {}: {} kills, {} requests ({} lost), {} streams cut, {} instances, at most "
+      "{} at once with {} GPUs, {} looks, {} faults\n",
+      hours_to_run, seed, controllers::to_string(policy), totals.kills, totals.requests,
+      totals.lost, totals.cut, checker.instances_seen.size(), checker.most_instances,
+      checker.most_gpus, checker.looks, checker.faults);
   if (checker.instances_seen.size() < 3) {
     fmt::print(stderr, "error: hardly anything happened\n");
     return 1;
@@ -364,5 +413,10 @@ int run(int hours_to_run, uint64_t seed) {
 int main(int argc, char** argv) {
   const int hours = argc > 1 ? std::atoi(argv[1]) : 24;
   const uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1;
-  return windlass::live::run(hours, seed);
+  const auto policy = windlass::controllers::parse_policy(argc > 3 ? argv[3] : "stock");
+  if (!policy.ok()) {
+    std::fprintf(stderr, "error: %s\n", policy.error().message().c_str());
+    return 2;
+  }
+  return windlass::live::run(hours, seed, *policy);
 }

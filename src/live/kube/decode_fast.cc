@@ -29,7 +29,7 @@ void read_requests(PlainJson& json, const Plain& requests, const Plain& limits,
   }
 }
 
-void read_environment(PlainJson& json, const Plain& list, api::Container& out) {
+void read_variables(PlainJson& json, const Plain& list, api::Container& out) {
   json.items(list, [&](const Plain& item) {
     const auto [name, value, from] = json.fields<3>(item, {"name", "value", "valueFrom"});
     const std::string key(json.required_string(name));
@@ -72,7 +72,7 @@ void read_container_list(PlainJson& json, const Plain& list, bool init, bool hos
     api::Container container;
     container.name = json.required_string(name);
     container.image = json.text(image);
-    read_environment(json, env, container);
+    read_variables(json, env, container);
     read_ports(json, ports, host_network, container);
     read_requests(json, requests, limits, container);
     json.items(claims, [&](const Plain&) { out.has_resource_claims = true; });

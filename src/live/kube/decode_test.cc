@@ -109,7 +109,8 @@ Json shown(const api::Pod& pod) {
           {"message", pod.unschedulable_message},
           {"started", when(pod.started_at)},
           {"ready_at", when(pod.ready_at)},
-          {"nominated", pod.nominated_node}};
+          {"nominated", pod.nominated_node},
+          {"ip", pod.ip}};
 }
 Json shown(const api::Node& node) {
   Json out{{"meta", shown(node.meta)},
