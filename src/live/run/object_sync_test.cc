@@ -42,6 +42,7 @@ struct Fixture {
       ASSERT_TRUE(decoded.ok()) << decoded.error().message();
       const auto version =
           parse_int(object["metadata"]["resourceVersion"].get_ref<const std::string&>());
+      sync.keep_document(resource.kind, key, static_cast<uint64_t>(*version), object.dump());
       sync.put(static_cast<uint64_t>(*version), *std::move(decoded));
     }
   }
@@ -189,7 +190,8 @@ TEST(ObjectSync, AHeartbeatIsNoChange) {
     "spec":{"nodeName":"n","containers":[{"name":"c","resources":{"requests":{"cpu":"1"}}}]},
     "status":{"phase":"Running","containerStatuses":[{"name":"c","restartCount":0}],
     "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-03-01T08:00:00Z"}]}})");
-  Json node = Json::parse(R"({"metadata":{"name":"n","uid":"v"},"spec":{"providerID":"aws:///z/i-1"},
+  Json node =
+      Json::parse(R"({"metadata":{"name":"n","uid":"v"},"spec":{"providerID":"aws:///z/i-1"},
     "status":{"allocatable":{"cpu":"4"},"conditions":[{"type":"Ready","status":"True",
     "lastTransitionTime":"2026-03-01T08:00:00Z","lastHeartbeatTime":"2026-03-01T08:00:00Z"}]}})");
   uint64_t version = 0;
@@ -238,8 +240,8 @@ TEST(ObjectSync, AHeartbeatIsNoChange) {
   }
 }
 
-// Random writes under lost requests, lost replies and server errors: once all is quiet, the State is
-// what the server has, and the server has what was wanted last.
+// Random writes under lost requests, lost replies and server errors: once all is quiet, the State
+// is what the server has, and the server has what was wanted last.
 TEST(ObjectSync, ConvergesUnderFaults) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Fixture f(seed);

@@ -1,6 +1,6 @@
-// Whether two Pods or Nodes say the same, field by field, but for the State's own count of versions.
-// Most of what kubelets write (heartbeats, probes, restart counts, images) is nothing that anybody
-// here reads, and then it need not be a change.
+// Whether two Pods or Nodes say the same, field by field, but for the State's own count of
+// versions. Most of what kubelets write (heartbeats, probes, restart counts, images) is nothing
+// that anybody here reads, and then it need not be a change.
 #pragma once
 
 #include "api/core.h"
