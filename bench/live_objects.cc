@@ -8,7 +8,7 @@ namespace {
 constexpr const char* kLongAgo = "2026-03-01T08:00:00Z";
 
 std::string uid(const char* kind, int number) {
-  return fmt::format("{:08x}-7a1c-4e0b-9d3f-{:012x}", std::hash<std::string>{}(kind) & 0xffffffff,
+  return fmt::format("{:08x}-7a1c-4e0b-9d3f-{:012x}", std::hash<std::string>{}(kind)&0xffffffff,
                      number);
 }
 
@@ -49,12 +49,8 @@ json condition(const char* type, const char* status, const char* reason, const c
 
 // What server-side tracking adds to every object.
 json managed(const char* manager, json fields) {
-  return {{"manager", manager},
-          {"operation", "Update"},
-          {"apiVersion", "v1"},
-          {"time", kLongAgo},
-          {"fieldsType", "FieldsV1"},
-          {"fieldsV1", std::move(fields)}};
+  return {{"manager", manager}, {"operation", "Update"},    {"apiVersion", "v1"},
+          {"time", kLongAgo},   {"fieldsType", "FieldsV1"}, {"fieldsV1", std::move(fields)}};
 }
 
 json node_labels(int number) {
@@ -79,12 +75,8 @@ json node_labels(int number) {
 }
 
 json allocatable() {
-  return {{"cpu", "3920m"},
-          {"memory", "14162Mi"},
-          {"ephemeral-storage", "18242267924"},
-          {"pods", "58"},
-          {"hugepages-1Gi", "0"},
-          {"hugepages-2Mi", "0"}};
+  return {{"cpu", "3920m"}, {"memory", "14162Mi"},  {"ephemeral-storage", "18242267924"},
+          {"pods", "58"},   {"hugepages-1Gi", "0"}, {"hugepages-2Mi", "0"}};
 }
 
 json capacity() {
@@ -115,36 +107,35 @@ json labels_of_set(int set) {
 }
 
 json container(int set) {
-  json env = json::array({{{"name", "LOG_LEVEL"}, {"value", "info"}},
-                          {{"name", "PORT"}, {"value", "8080"}},
-                          {{"name", "OTEL_EXPORTER_OTLP_ENDPOINT"},
-                           {"value", "http://otel-collector.observability.svc:4317"}},
-                          {{"name", "DATABASE_URL"},
-                           {"valueFrom",
-                            {{"secretKeyRef", {{"name", app(set) + "-db"}, {"key", "url"}}}}}}});
+  json env = json::array(
+      {{{"name", "LOG_LEVEL"}, {"value", "info"}},
+       {{"name", "PORT"}, {"value", "8080"}},
+       {{"name", "OTEL_EXPORTER_OTLP_ENDPOINT"},
+        {"value", "http://otel-collector.observability.svc:4317"}},
+       {{"name", "DATABASE_URL"},
+        {"valueFrom", {{"secretKeyRef", {{"name", app(set) + "-db"}, {"key", "url"}}}}}}});
   const json probe{{"httpGet", {{"path", "/healthz"}, {"port", 8080}, {"scheme", "HTTP"}}},
                    {"timeoutSeconds", 1},
                    {"periodSeconds", 10},
                    {"successThreshold", 1},
                    {"failureThreshold", 3}};
-  return {{"name", "app"},
-          {"image", fmt::format(
-                        "602401143452.dkr.ecr.us-east-1.amazonaws.com/team/service-{:03}:v1.42.0",
-                        set)},
-          {"ports", json::array({{{"containerPort", 8080}, {"protocol", "TCP"}}})},
-          {"env", std::move(env)},
-          {"resources",
-           {{"requests", {{"cpu", "385m"}, {"memory", "1200Mi"}}},
-            {"limits", {{"memory", "1200Mi"}}}}},
-          {"volumeMounts",
-           json::array({{{"name", "kube-api-access-x7k2p"},
-                         {"readOnly", true},
-                         {"mountPath", "/var/run/secrets/kubernetes.io/serviceaccount"}}})},
-          {"livenessProbe", probe},
-          {"readinessProbe", probe},
-          {"terminationMessagePath", "/dev/termination-log"},
-          {"terminationMessagePolicy", "File"},
-          {"imagePullPolicy", "IfNotPresent"}};
+  return {
+      {"name", "app"},
+      {"image",
+       fmt::format("602401143452.dkr.ecr.us-east-1.amazonaws.com/team/service-{:03}:v1.42.0", set)},
+      {"ports", json::array({{{"containerPort", 8080}, {"protocol", "TCP"}}})},
+      {"env", std::move(env)},
+      {"resources",
+       {{"requests", {{"cpu", "385m"}, {"memory", "1200Mi"}}}, {"limits", {{"memory", "1200Mi"}}}}},
+      {"volumeMounts",
+       json::array({{{"name", "kube-api-access-x7k2p"},
+                     {"readOnly", true},
+                     {"mountPath", "/var/run/secrets/kubernetes.io/serviceaccount"}}})},
+      {"livenessProbe", probe},
+      {"readinessProbe", probe},
+      {"terminationMessagePath", "/dev/termination-log"},
+      {"terminationMessagePolicy", "File"},
+      {"imagePullPolicy", "IfNotPresent"}};
 }
 
 json template_spec(int set) {
@@ -175,23 +166,23 @@ json pod_spec(int number) {
   const json ca{{"configMap",
                  {{"name", "kube-root-ca.crt"},
                   {"items", json::array({{{"key", "ca.crt"}, {"path", "ca.crt"}}})}}}};
-  out["volumes"] = json::array(
-      {{{"name", "kube-api-access-x7k2p"},
-        {"projected", {{"sources", json::array({token, ca})}, {"defaultMode", 420}}}}});
+  out["volumes"] =
+      json::array({{{"name", "kube-api-access-x7k2p"},
+                    {"projected", {{"sources", json::array({token, ca})}, {"defaultMode", 420}}}}});
   return out;
 }
 
 json pod_status(int number) {
   json conditions = json::array();
-  for (const char* type : {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady",
-                           "PodScheduled"}) {
+  for (const char* type :
+       {"PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"}) {
     conditions.push_back({{"type", type},
                           {"status", "True"},
                           {"lastProbeTime", nullptr},
                           {"lastTransitionTime", kLongAgo}});
   }
-  const std::string ip = fmt::format("10.{}.{}.{}", 100 + number / 62500, number / 250 % 250,
-                                     number % 250 + 1);
+  const std::string ip =
+      fmt::format("10.{}.{}.{}", 100 + number / 62500, number / 250 % 250, number % 250 + 1);
   const json image = container(number / kPodsPerSet)["image"];
   return {{"phase", "Running"},
           {"conditions", std::move(conditions)},
@@ -202,16 +193,16 @@ json pod_status(int number) {
           {"startTime", kLongAgo},
           {"qosClass", "Burstable"},
           {"containerStatuses",
-           json::array({{{"name", "app"},
-                         {"state", {{"running", {{"startedAt", kLongAgo}}}}},
-                         {"lastState", json::object()},
-                         {"ready", true},
-                         {"restartCount", 0},
-                         {"image", image},
-                         {"imageID", fmt::format("{}@sha256:{:064x}", image.get<std::string>(),
-                                                 number)},
-                         {"containerID", fmt::format("containerd://{:064x}", number)},
-                         {"started", true}}})}};
+           json::array(
+               {{{"name", "app"},
+                 {"state", {{"running", {{"startedAt", kLongAgo}}}}},
+                 {"lastState", json::object()},
+                 {"ready", true},
+                 {"restartCount", 0},
+                 {"image", image},
+                 {"imageID", fmt::format("{}@sha256:{:064x}", image.get<std::string>(), number)},
+                 {"containerID", fmt::format("containerd://{:064x}", number)},
+                 {"started", true}}})}};
 }
 
 }  // namespace
@@ -220,9 +211,7 @@ std::string node_name(int node) {
   return fmt::format("ip-10-{}-{}-{}.ec2.internal", node / 65536, node / 256 % 256, node % 256);
 }
 std::string pod_namespace(int pod) { return set_namespace(pod / kPodsPerSet); }
-std::string pod_name(int pod) {
-  return fmt::format("{}-{:05x}", set_name(pod / kPodsPerSet), pod);
-}
+std::string pod_name(int pod) { return fmt::format("{}-{:05x}", set_name(pod / kPodsPerSet), pod); }
 std::string claim_name(int node) {
   return fmt::format("{}-{:05x}", pool_name(node % kPools), node);
 }
@@ -276,12 +265,11 @@ json node_claim(int number) {
            {"kind", "NodeClaim"},
            {"metadata", meta(claim_name(number), "", uid("claim", number), std::move(labels))}};
   out["metadata"]["finalizers"] = {"karpenter.sh/termination"};
-  out["metadata"]["annotations"] = {
-      {"compatibility.karpenter.k8s.aws/cluster-name-tagged", "true"},
-      {"karpenter.sh/nodepool-hash", "4012513481623584108"},
-      {"karpenter.sh/nodepool-hash-version", "v3"},
-      {"karpenter.k8s.aws/ec2nodeclass-hash", "9227389209571723419"},
-      {"karpenter.k8s.aws/ec2nodeclass-hash-version", "v4"}};
+  out["metadata"]["annotations"] = {{"compatibility.karpenter.k8s.aws/cluster-name-tagged", "true"},
+                                    {"karpenter.sh/nodepool-hash", "4012513481623584108"},
+                                    {"karpenter.sh/nodepool-hash-version", "v3"},
+                                    {"karpenter.k8s.aws/ec2nodeclass-hash", "9227389209571723419"},
+                                    {"karpenter.k8s.aws/ec2nodeclass-hash-version", "v4"}};
   out["metadata"]["ownerReferences"] = owner(
       "karpenter.sh/v1", "NodePool", pool_name(number % kPools), uid("pool", number % kPools));
   out["spec"] = {
@@ -289,26 +277,22 @@ json node_claim(int number) {
       {"nodeClassRef",
        {{"group", "karpenter.k8s.aws"}, {"kind", "EC2NodeClass"}, {"name", "default"}}},
       {"requirements",
-       json::array({{{"key", "node.kubernetes.io/instance-type"},
-                     {"operator", "In"},
-                     {"values", {"m5.xlarge"}}},
-                    {{"key", "karpenter.sh/capacity-type"},
-                     {"operator", "In"},
-                     {"values", {"on-demand"}}},
-                    {{"key", "topology.kubernetes.io/zone"},
-                     {"operator", "In"},
-                     {"values", {zone(number)}}}})},
+       json::array(
+           {{{"key", "node.kubernetes.io/instance-type"},
+             {"operator", "In"},
+             {"values", {"m5.xlarge"}}},
+            {{"key", "karpenter.sh/capacity-type"}, {"operator", "In"}, {"values", {"on-demand"}}},
+            {{"key", "topology.kubernetes.io/zone"},
+             {"operator", "In"},
+             {"values", {zone(number)}}}})},
       {"resources", {{"requests", {{"cpu", "3850m"}, {"memory", "12000Mi"}, {"pods", "10"}}}}}};
   json conditions = json::array();
   for (const char* type : {"Launched", "Registered", "Initialized", "Consolidatable", "Ready"}) {
     conditions.push_back(condition(type, "True", type, ""));
   }
-  out["status"] = {{"nodeName", node_name(number)},
-                   {"providerID", provider_id(number)},
-                   {"imageID", "ami-0123456789abcdef0"},
-                   {"capacity", capacity()},
-                   {"allocatable", allocatable()},
-                   {"conditions", std::move(conditions)},
+  out["status"] = {{"nodeName", node_name(number)},      {"providerID", provider_id(number)},
+                   {"imageID", "ami-0123456789abcdef0"}, {"capacity", capacity()},
+                   {"allocatable", allocatable()},       {"conditions", std::move(conditions)},
                    {"lastPodEventTime", kLongAgo}};
   return out;
 }
@@ -341,7 +325,9 @@ json node_class() {
            {"metadata", meta("default", "", uid("class", 0), json::object())},
            {"spec",
             {{"role", "KarpenterNodeRole"},
-             {"amiSelectorTerms", json::array({{{"alias", "al2023@latest"}}})}}}};
+             {"amiSelectorTerms", json::array({{{"alias", "al2023@latest"}}})},
+             {"subnetSelectorTerms", json::array({{{"tags", {{"discovery", "large"}}}}})},
+             {"securityGroupSelectorTerms", json::array({{{"tags", {{"discovery", "large"}}}}})}}}};
   out["status"] = {{"conditions", json::array({condition("Ready", "True", "Ready", "")})}};
   return out;
 }
@@ -360,32 +346,32 @@ json pod(int number) {
   metadata["ownerReferences"] = owner("apps/v1", "ReplicaSet", set_name(set), uid("set", set));
   const json field = json::object();
   metadata["managedFields"] = json::array(
-      {managed("kube-controller-manager",
-               {{"f:metadata", {{"f:generateName", field}, {"f:labels", {{".", field}}}}},
-                {"f:spec",
-                 {{"f:containers",
-                   {{"k:{\"name\":\"app\"}",
-                     {{".", field}, {"f:env", field}, {"f:image", field}, {"f:resources", field}}}}},
-                  {"f:dnsPolicy", field}}}}),
+      {managed(
+           "kube-controller-manager",
+           {{"f:metadata", {{"f:generateName", field}, {"f:labels", {{".", field}}}}},
+            {"f:spec",
+             {{"f:containers",
+               {{"k:{\"name\":\"app\"}",
+                 {{".", field}, {"f:env", field}, {"f:image", field}, {"f:resources", field}}}}},
+              {"f:dnsPolicy", field}}}}),
        managed("kubelet", {{"f:status",
-                            {{"f:conditions",
-                              {{"k:{\"type\":\"Ready\"}", {{"f:status", field}}}}},
+                            {{"f:conditions", {{"k:{\"type\":\"Ready\"}", {{"f:status", field}}}}},
                              {"f:containerStatuses", field},
                              {"f:podIP", field}}}})});
   return out;
 }
 
 json replica_set(int set) {
-  json out{{"apiVersion", "apps/v1"},
-           {"kind", "ReplicaSet"},
-           {"metadata",
-            meta(set_name(set), set_namespace(set), uid("set", set), labels_of_set(set))}};
+  json out{
+      {"apiVersion", "apps/v1"},
+      {"kind", "ReplicaSet"},
+      {"metadata", meta(set_name(set), set_namespace(set), uid("set", set), labels_of_set(set))}};
   out["metadata"]["ownerReferences"] =
       owner("apps/v1", "Deployment", app(set), uid("deployment", set));
-  out["spec"] = {{"replicas", kPodsPerSet},
-                 {"selector", {{"matchLabels", labels_of_set(set)}}},
-                 {"template",
-                  {{"metadata", {{"labels", labels_of_set(set)}}}, {"spec", template_spec(set)}}}};
+  out["spec"] = {
+      {"replicas", kPodsPerSet},
+      {"selector", {{"matchLabels", labels_of_set(set)}}},
+      {"template", {{"metadata", {{"labels", labels_of_set(set)}}}, {"spec", template_spec(set)}}}};
   out["status"] = {{"replicas", kPodsPerSet},
                    {"readyReplicas", kPodsPerSet},
                    {"availableReplicas", kPodsPerSet},

@@ -110,9 +110,10 @@ class LargeCluster {
     // Asked for the load in the clear, so that nobody needs credentials to measure.
     HttpServer desk(loop_);
     const auto nobody = [](const Request&, const std::optional<Identity>&) { return Identity{}; };
-    status = desk.listen({}, nobody, [this](const Request& request, std::shared_ptr<Exchange> answer) {
-      order(request, answer);
-    });
+    status =
+        desk.listen({}, nobody, [this](const Request& request, std::shared_ptr<Exchange> answer) {
+          order(request, answer);
+        });
     if (!status.ok()) return status;
     loop_.on_turn_end([this] { api_->flush(); });
     loop_.every(milliseconds(10), [this] { change(); });
@@ -160,11 +161,12 @@ class LargeCluster {
     } else if (request.path == "/bench/react") {
       react(number_of(request, "count"));
     } else if (request.path == "/bench/report") {
-      response.body = json{{"changes", changes_},
-                           {"requests", requests_},
-                           {"awaited", awaited_.size()},
-                           {"reactions_ms", reactions_ms_}}
-                          .dump();
+      response.body = json{
+          {"changes", changes_},
+          {"requests", requests_},
+          {"awaited", awaited_.size()},
+          {"reactions_ms",
+           reactions_ms_}}.dump();
     } else {
       response.status = 404;
     }

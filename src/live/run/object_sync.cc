@@ -51,6 +51,10 @@ uint64_t version_of(const Json& object) {
   return number.ok() && *number > 0 ? static_cast<uint64_t>(*number) : 0;
 }
 
+bool often_written(Kind kind) {
+  return kind == Kind::kNodeClaim || kind == Kind::kNodePool || kind == Kind::kScaledObject;
+}
+
 bool is_status(const Json& body) { return body.is_object() && body.value("kind", "") == "Status"; }
 
 }  // namespace
@@ -131,9 +135,20 @@ void ObjectSync::put(uint64_t version, api::Object object) {
   entry.fresh = Json();
 }
 
+void ObjectSync::keep_document(Kind kind, const std::string& key, uint64_t version,
+                               std::string_view json) {
+  const Id id{kind, key};
+  if (!often_written(kind) || version == 0 || stale(id, version)) return;
+  Document& document = documents_[id];
+  document.version = version;
+  document.json.assign(json);
+  document.json.shrink_to_fit();
+}
+
 void ObjectSync::gone(Kind kind, const std::string& key) {
   const Id id{kind, key};
   floors_.erase(id);
+  documents_.erase(id);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return show(id, std::nullopt);
   Entry& entry = *found->second;
@@ -235,6 +250,10 @@ void ObjectSync::settle(const Id& id) {
   const std::unique_ptr<Entry> entry = std::move(found->second);
   entries_.erase(found);
   if (entry->version != 0 && entry->truth) floors_[id] = entry->version;
+  if (entry->truth && !entry->fresh.is_null()) {
+    keep_document(id.first, id.second, version_of(entry->fresh),
+                  entry->fresh.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
   show(id, std::move(entry->truth));
   for (const auto& done : entry->on_settled) done();
 }
@@ -280,6 +299,7 @@ bool ObjectSync::take(Entry& entry, const Json& object) {
   if (!decoded.ok()) return false;  // the watcher says it again, and why
   entry.version = std::max(entry.version, version_of(object));
   entry.truth = *std::move(decoded);
+  std::visit([](auto& value) { value.raw = nullptr; }, *entry.truth);  // it is in `fresh`
   entry.fresh = object;
   return true;
 }
@@ -359,11 +379,17 @@ void ObjectSync::send_create(const Id& id, Entry& entry) {
   });
 }
 
-void ObjectSync::send_update(const Id& id, Entry& entry) {
-  if (entry.fresh.is_null() && entry.truth) {
-    const api::RawObject raw = std::visit([](const auto& o) { return o.raw; }, *entry.truth);
-    if (raw != nullptr && version_of(*raw) != 0) entry.fresh = *raw;
+// What is older than the truth would only lead to a conflict.
+void ObjectSync::find_fresh(const Id& id, Entry& entry) {
+  const auto kept = documents_.find(id);
+  if (kept == documents_.end() || kept->second.version < entry.version) return;
+  if (auto json = parse_json(kept->second.json); json.ok() && version_of(*json) != 0) {
+    entry.fresh = *std::move(json);
   }
+}
+
+void ObjectSync::send_update(const Id& id, Entry& entry) {
+  if (entry.fresh.is_null()) find_fresh(id, entry);
   if (!entry.fresh.is_null()) return send_patch(id, entry, false);
   fetch(id, [this, id] { send_patch(id, *entries_.at(id), false); });
 }
@@ -466,8 +492,6 @@ void ObjectSync::send_scale(const Id& id, Entry& entry) {
       truth->replicas = replicas;
       mine.version = version_of(*body);
       mine.fresh = Json();
-      // The document it was read from says the former count.
-      truth->raw = nullptr;
     }
     step_done(id);
   });

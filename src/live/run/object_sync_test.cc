@@ -42,6 +42,7 @@ struct Fixture {
       ASSERT_TRUE(decoded.ok()) << decoded.error().message();
       const auto version =
           parse_int(object["metadata"]["resourceVersion"].get_ref<const std::string&>());
+      sync.keep_document(resource.kind, key, static_cast<uint64_t>(*version), object.dump());
       sync.put(static_cast<uint64_t>(*version), *std::move(decoded));
     }
   }

@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,8 @@ class Ownership {
     bool ours = false;
   };
   void poll();
+  [[nodiscard]] std::ranges::subrange<std::map<Id, Held>::const_iterator> all_of(
+      cluster::Kind kind) const;
   void look_at_all();
   // `changed`: the object itself is news, not only what is around it.
   void look_at(const Id& id, bool changed = false);

@@ -124,6 +124,10 @@ void World::take_put(const cluster::ApiResource& resource, const std::string& pa
   const auto version = seen.find(key);
   const uint64_t number = version == seen.end() ? 0 : number_of(version->second.resource_version);
   if (on_object) on_object(*object);
+  sync_.keep_document(resource.kind, key, number, json);
+  // The document as a tree is five times its text; what an autoscaler is given back is in it.
+  const bool has_former = resource.kind == Kind::kHorizontalPodAutoscaler;
+  if (!has_former) std::visit([](auto& value) { value.raw = nullptr; }, *object);
   ownership_.put(number, *std::move(object));
 }
 
