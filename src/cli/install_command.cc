@@ -126,10 +126,11 @@ void add_config(const Json& config, std::vector<Json>& out) {
       {{"name", "config"}, {"mountPath", "/etc/windlass"}, {"readOnly", true}}};
   container["env"].push_back({{"name", "WINDLASS_CONFIG"}, {"value", "/etc/windlass/config.yaml"}});
   Json meta = deployment->at("metadata");
-  out.insert(deployment, {{"apiVersion", "v1"},
-                          {"kind", "ConfigMap"},
-                          {"metadata", std::move(meta)},
-                          {"data", {{"config.yaml", to_yaml(config)}}}});
+  const Json map{{"apiVersion", "v1"},
+                 {"kind", "ConfigMap"},
+                 {"metadata", std::move(meta)},
+                 {"data", {{"config.yaml", to_yaml(config)}}}};
+  out.insert(deployment, map);
 }
 
 // Beside the Namespace and the CRDs, which come first.
