@@ -78,10 +78,6 @@ class Ownership {
       const {
     return refused_;
   }
-  // A NodeClaim of that name is there, whoever runs it.
-  [[nodiscard]] bool knows_claim(const std::string& name) const {
-    return held_.contains({cluster::Kind::kNodeClaim, name});
-  }
 
  private:
   using Id = std::pair<cluster::Kind, std::string>;

@@ -260,11 +260,16 @@ void World::collect_garbage() {
 }
 
 void World::compare_instances(const std::vector<cloud::CloudInstance>& instances) {
+  // By what the server has, also of claims that could not be read or that others run; and only
+  // while that is known for certain: a resource that is missing for a moment must end no machine.
+  const kube::Watcher& claims =
+      *watchers_.at(cluster::api_path(cluster::api_resource(Kind::kNodeClaim, false)));
+  if (claims.phase() != kube::Watcher::Phase::kWatching) return;
   const Instant now = parts_.clock.now();
   std::set<std::string> there;
   for (const cloud::CloudInstance& instance : instances) {
     there.insert(instance.provider_id);
-    const bool known = ownership_.knows_claim(instance.claim) ||
+    const bool known = claims.seen().contains(instance.claim) ||
                        state_.node_claims().find(instance.claim) != nullptr;
     if (instance.claim.empty() || instance.going || known || now - instance.launched < kYoung) {
       continue;
