@@ -9,11 +9,14 @@
 #include "cli/catalog_command.h"
 #include "cli/completion.h"
 #include "cli/explain_command.h"
+#include "cli/external_scaler_command.h"
 #include "cli/install_command.h"
 #include "cli/lint_command.h"
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
+#include "cli/replay_command.h"
+#include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
@@ -69,6 +72,85 @@ void add_simulate(CLI::App& app, int& exit_code) {
       "is printed, marked partial).\n\n"
       "Example: windlass simulate examples/blog/scenario.yaml --report report.html");
   on_chosen(command, options, exit_code, run_simulate);
+}
+
+void add_replay_source(CLI::App* command, ReplayOptions& options) {
+  command
+      ->add_option("--prometheus", options.prometheus,
+                   "Address of the Prometheus (or Thanos, Mimir, ...), with a path if it has one")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--last", options.last, "How much of the past: 7d, 36h, 1d12h")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--until", options.until, "Up to this time: RFC 3339 (default: now)")
+      ->type_name("TIME");
+  command->add_option("--step", options.step, "A rate every so often")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--header", options.headers, "Sent with every query; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--bearer-token-file", options.bearer_token_file,
+                   "Sent as Authorization: Bearer")
+      ->type_name("FILE");
+  command->add_option("--ca-file", options.ca_file, "Trust these CAs (PEM), not the system's")
+      ->type_name("FILE");
+  command->add_flag("--insecure", options.insecure, "Don't verify the server's certificate");
+  command
+      ->add_option("--rate-query", options.rate_queries,
+                   "The model's requests a second are this query's; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-in-query", options.input_queries,
+                   "Its requests' mean input tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-out-query", options.output_queries,
+                   "Its requests' mean output tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--cache", options.cache,
+                   "Where answers are kept (default: ~/.cache/windlass/replay/HASH)")
+      ->type_name("DIR");
+}
+
+void add_replay(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App* command = app.add_subcommand(
+      "replay", "Run the traffic a Prometheus recorded against manifests under several policies");
+  add_replay_source(command, *options);
+  add_files(command, options->files);
+  command
+      ->add_option("--models", options->models,
+                   "The models' Deployments, cards and latency targets: the section models of a "
+                   "scenario (without it: which models were found)")
+      ->type_name("FILE");
+  command
+      ->add_option("--policy", options->policies,
+                   "Policy to run; may be given several times (default: all that can be)")
+      ->type_name("static|stock|windlass")
+      ->allow_extra_args(false);
+  command->add_option("--seed", options->seed, "Of the requests' times and lengths");
+  command
+      ->add_option("--save-scenario", options->save_scenario,
+                   "Keep scenario.yaml, traffic and manifests here, for windlass simulate")
+      ->type_name("DIR");
+  add_output(command, options->output);
+  command->add_option("--report", options->report, "Write an HTML report to this file");
+  command->add_option("--decisions", options->decisions,
+                      "Write every decision to this file, a JSON line each");
+  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
+  command->footer(
+      "Exit codes: 0 done, 1 Prometheus or a run failed, 2 bad input, 130 stopped by Ctrl-C (what\n"
+      "was read is kept: the same command goes on).\n\n"
+      "Example: windlass replay --prometheus http://localhost:9090 --last 7d -f manifests/ \\\n"
+      "           --models models.yaml --report report.html");
+  on_chosen(command, options, exit_code, run_replay);
 }
 
 void add_up(CLI::App& app, int& exit_code) {
@@ -190,12 +272,17 @@ void add_install(CLI::App& app, int& exit_code) {
       ->type_name("IMAGE");
   command->add_option("--replicas", options->replicas, "One leads, the others stand by")
       ->capture_default_str();
-  command->add_option("--cloud", options->cloud, "Where nodes come from")
-      ->check(CLI::IsMember({"aws", "simulated"}))
+  command->add_option("--cloud", options->cloud, "Where nodes come from (aws: not driven yet)")
+      ->check(CLI::IsMember({"simulated", "aws"}))
       ->capture_default_str();
   command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
   command->add_flag("--take-over", options->take_over,
-                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+                    "The right to take targets over from HPAs, where an object is annotated "
+                    "windlass.dev/take-over=true");
+  command
+      ->add_option("--config", options->config,
+                   "Configuration of windlass run: models, prices; becomes a ConfigMap")
+      ->type_name("FILE");
   command->add_flag("--without-crds", options->without_crds,
                     "Leave out Karpenter's and KEDA's kinds");
   command->add_flag("--only-crds", options->only_crds, "Print nothing else");
@@ -212,8 +299,49 @@ void add_install(CLI::App& app, int& exit_code) {
       "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
       "are.\n"
       "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
-      "Example: windlass install --cloud simulated | kubectl apply -f -");
+      "Example: windlass install | kubectl apply -f -");
   on_chosen(command, options, exit_code, run_install);
+}
+
+void add_external_scaler(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ExternalScalerOptions>();
+  CLI::App* command = app.add_subcommand(
+      "external-scaler", "Serve an existing KEDA: triggers of type external, by the demand model");
+  command->add_option("--listen", options->listen, "Address to serve gRPC on, or none")
+      ->type_name("[HOST]:PORT")
+      ->capture_default_str();
+  command
+      ->add_option("--tls-cert", options->certificate,
+                   "Certificate (PEM); without it no TLS for gRPC, and a self-made one for metrics")
+      ->type_name("FILE");
+  command->add_option("--tls-key", options->key, "Its key (PEM)")->type_name("FILE");
+  command
+      ->add_option("--client-ca", options->client_ca, "Clients must have a certificate of this CA")
+      ->type_name("FILE");
+  command
+      ->add_option("--external-metrics", options->external_metrics,
+                   "Serve external.metrics.k8s.io to the API server here, for HPAs without KEDA")
+      ->type_name("[HOST]:PORT");
+  command->add_option("--metrics", options->metrics, "The metrics served there")->type_name("FILE");
+  command
+      ->add_option("--requestheader-ca", options->requestheader_ca,
+                   "CA of the API server's front proxy (PEM), the only one answered")
+      ->type_name("FILE");
+  command
+      ->add_option("--requestheader-name", options->requestheader_names,
+                   "A front proxy's name (CN; * for any); repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  command->footer(
+      "What a trigger's metadata and the metrics' file say: docs/reference/external-scaler.md.\n"
+      "Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it can't listen, 2 bad input.\n\n"
+      "Examples:\n"
+      "  windlass external-scaler --listen :9090\n"
+      "  windlass external-scaler --listen none --external-metrics :6443 --metrics metrics.yaml "
+      "\\\n"
+      "           --requestheader-ca front-proxy-ca.crt");
+  on_chosen(command, options, exit_code, run_external_scaler);
 }
 
 struct CatalogOptions {
@@ -341,6 +469,21 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_report(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = app.add_subcommand(
+      "report", "What a run decided, and what it would have saved: windlass run --observe");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass run --decisions FILE wrote; - for standard input")
+      ->required();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 printed, 2 the file can't be read or holds no decisions.\n\n"
+      "Example: windlass report decisions.jsonl");
+  on_chosen(command, options, exit_code, run_report);
+}
+
 void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
@@ -423,9 +566,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
+  windlass::cli::add_replay(app, exit_code);
   windlass::cli::add_up(app, exit_code);
   windlass::cli::add_run(app, exit_code);
   windlass::cli::add_install(app, exit_code);
+  windlass::cli::add_external_scaler(app, exit_code);
   windlass::cli::add_catalog(app, exit_code);
   windlass::cli::add_lint(app, exit_code);
   CLI::App* plan = app.add_subcommand("plan", "Ask one question about a cluster in manifests");
@@ -434,6 +579,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_report(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

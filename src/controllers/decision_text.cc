@@ -80,6 +80,8 @@ std::string deed(const Decision& decision) {
   if (what == "create") return fmt::format("asked for {}: {}", object, decision.result);
   if (what == "fail") return fmt::format("got no answer for {}: {}", object, decision.result);
   if (what == "refuse") return fmt::format("can't read {}: {}", object, decision.result);
+  if (what == "leave") return fmt::format("leaves {} alone: {}", object, decision.result);
+  if (what == "reject") return fmt::format("could not write {}: {}", object, decision.result);
   if (what == "launch") return fmt::format("launched {}: {}", object, decision.result);
   if (what == "bind") {
     return fmt::format("bound {} to {} after {}", object, input_of(decision, "node"),

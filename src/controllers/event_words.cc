@@ -17,7 +17,7 @@ struct Words {
   std::string_view component;
 };
 // Reasons as Karpenter, KEDA and the HPA give them where they have one.
-constexpr std::array<Words, 15> kWords{{
+constexpr std::array<Words, 18> kWords{{
     {"claim_lifecycle", "launch", "Normal", "Launched", "karpenter"},
     {"claim_lifecycle", "delete", "Warning", "InsufficientCapacityError", "karpenter"},
     {"provisioning", "create", "Normal", "NodeClaimCreated", "karpenter"},
@@ -32,6 +32,9 @@ constexpr std::array<Words, 15> kWords{{
     {"termination", "drain", "Normal", "Draining", "karpenter"},
     {"interruption", "delete", "Warning", "SpotInterrupted", "karpenter"},
     {"expiry", "expire", "Normal", "Expired", "karpenter"},
+    {"live", "leave", "Warning", "LeftAlone", "windlass"},
+    {"live", "reject", "Warning", "WriteRefused", "windlass"},
+    {"live", "collect", "Normal", "GarbageCollected", "karpenter"},
     {"disruption", "abandon", "Warning", "DisruptionBlocked", "karpenter"},
 }};
 

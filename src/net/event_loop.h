@@ -23,8 +23,8 @@ class EventLoop {
   // Called at the end of every turn that did something: commits go here.
   void on_turn_end(std::function<void()> work);
   void on_signal(int number, std::function<void()> work);
-  // From any thread: `work` runs on the loop's, in the order of posting. What is posted when the loop
-  // ends is destroyed with it, unrun. Waiting for posts alone doesn't keep run() going.
+  // From any thread: `work` runs on the loop's, in the order of posting. What is posted when the
+  // loop ends is destroyed with it, unrun. Waiting for posts alone doesn't keep run() going.
   void post(std::function<void()> work);
   [[nodiscard]] event_base* base() const;
 

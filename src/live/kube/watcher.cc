@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "live/kube/backoff.h"
-#include "live/kube/wire.h"
+#include "live/kube/list_watch.h"
 
 namespace windlass::live::kube {
 namespace {
@@ -19,6 +19,7 @@ namespace {
 constexpr Duration kInitialSilence = seconds(20);
 // The server gives up on a list after 60 s.
 constexpr Duration kListTimeout = seconds(75);
+constexpr Duration kHeadTimeout = seconds(30);  // until a watch is answered; then it goes on
 constexpr Duration kShortWatch = seconds(1);
 constexpr Duration kLogPeriod = minutes(1);
 constexpr Duration kMaxRetryAfter = minutes(5);
@@ -265,7 +266,7 @@ struct Watcher::Impl {
     phase = with_list ? Phase::kListing : Phase::kWatching;
     ++stats.watches;
     Request watch = new_request();
-    watch.timeout = Duration{};
+    watch.timeout = kHeadTimeout;
     watch.query.emplace_back("watch", "true");
     watch.query.emplace_back("allowWatchBookmarks", "true");
     watch.query.emplace_back("timeoutSeconds", std::to_string(300 + rng.below(300)));

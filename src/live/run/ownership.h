@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -41,6 +43,7 @@ class LeaseWatch {
   std::string holder_;
   std::string record_;
   Duration changed_{};
+  Duration read_{};  // when it was last known
 };
 
 struct OwnershipOptions {
@@ -75,10 +78,6 @@ class Ownership {
       const {
     return refused_;
   }
-  // A NodeClaim of that name is there, whoever runs it.
-  [[nodiscard]] bool knows_claim(const std::string& name) const {
-    return held_.contains({cluster::Kind::kNodeClaim, name});
-  }
 
  private:
   using Id = std::pair<cluster::Kind, std::string>;
@@ -88,6 +87,8 @@ class Ownership {
     bool ours = false;
   };
   void poll();
+  [[nodiscard]] std::ranges::subrange<std::map<Id, Held>::const_iterator> all_of(
+      cluster::Kind kind) const;
   void look_at_all();
   // `changed`: the object itself is news, not only what is around it.
   void look_at(const Id& id, bool changed = false);
@@ -110,6 +111,7 @@ class Ownership {
   std::map<Id, std::string> refused_;
   // When we last asked for which change, not to ask twice.
   std::map<Id, std::pair<Duration, std::string>> patched_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -38,15 +38,19 @@ uint64_t number_of(const std::string& version) {
 World::World(WorldParts parts, WorldOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      acting_(parts_.api, [this] { return may_act(); }),
       state_(catalog::built_in(options_.catalog)),
-      sync_(state_, parts_.api, parts_.clock),
-      ownership_(parts_.api, parts_.clock, options_.ownership),
-      events_(parts_.api, parts_.clock, options_.instance, options_.seed) {
+      sync_(state_, acting_, parts_.clock),
+      ownership_(acting_, parts_.clock, options_.ownership),
+      events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
-  sync_.on_change = [this] { wake(); };
+  sync_.on_change = [this] {
+    if (!seen_) seen_ = parts_.clock.steady();
+    wake();
+  };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
-    tell_refusal(id.first, id.second, "a write was refused: " + why);
+    tell_trouble(id.first, id.second, "reject", why);
   };
   ownership_.may_send = [this] { return may_act(); };
   ownership_.on_ours = [this](uint64_t version, api::Object object) {
@@ -57,7 +61,7 @@ World::World(WorldParts parts, WorldOptions options)
   };
   ownership_.on_not_ours = [this](Kind kind, const std::string& key) { sync_.gone(kind, key); };
   ownership_.on_refused = [this](Kind kind, const std::string& key, const std::string& why) {
-    if (!why.empty()) tell_refusal(kind, key, why);
+    tell_trouble(kind, key, "leave", why);
   };
   parts_.cloud.on_interruption = [this](const std::string& id, const std::string& reason) {
     state_.observe_interruption(id, reason);
@@ -79,7 +83,7 @@ void World::start() {
   for (const auto& [path, watcher] : watchers_) watcher->start();
   ownership_.start();
   keep_reading_references();
-  parts_.clock.after(kGarbage, [this] { collect_garbage(); });
+  parts_.clock.after(kGarbage, guard_([this] { collect_garbage(); }));
 }
 
 void World::watch(const cluster::ApiResource& resource, const std::string& namespace_name) {
@@ -120,6 +124,10 @@ void World::take_put(const cluster::ApiResource& resource, const std::string& pa
   const auto version = seen.find(key);
   const uint64_t number = version == seen.end() ? 0 : number_of(version->second.resource_version);
   if (on_object) on_object(*object);
+  sync_.keep_document(resource.kind, key, number, json);
+  // The document as a tree is five times its text; what an autoscaler is given back is in it.
+  const bool has_former = resource.kind == Kind::kHorizontalPodAutoscaler;
+  if (!has_former) std::visit([](auto& value) { value.raw = nullptr; }, *object);
   ownership_.put(number, *std::move(object));
 }
 
@@ -153,6 +161,7 @@ void World::follow() {
   leading_ = false;
   may_act_ = nullptr;
   ring_.reset();
+  while (!pushes_.empty()) drop_pushes(pushes_.begin()->first);
   postponed_.clear();
   evictions_.clear();
   launching_.clear();
@@ -168,10 +177,10 @@ void World::observe_signals(const std::string& model, cluster::ModelSignals sign
 void World::wake() {
   if (woken_) return;
   woken_ = true;
-  parts_.clock.after(Duration{}, [this] {
-    woken_ = false;
-    pump();
-  });
+  parts_.clock.after(Duration{}, guard_([this] {
+                       woken_ = false;
+                       pump();
+                     }));
 }
 
 // New controllers whose memory is made from the State, as after a restart.
@@ -186,6 +195,7 @@ void World::begin_deciding() {
   std::deque<cluster::Change> all;
   for (const auto& [kind, key] : cluster::all_objects(state_)) all.push_back({kind, key, false});
   ring_->observe(all, state_, parts_.clock.now());
+  for (const auto& [key, object] : state_.scaled_objects()) follow_pushes(key);
 }
 
 // Everything queued would wait as long as the clock was set back by; so memories start anew.
@@ -198,6 +208,9 @@ bool World::clock_went_back() {
 
 std::deque<cluster::Change> World::take_changes() {
   std::deque<cluster::Change> changes = state_.take_changes();
+  for (const cluster::Change& change : changes) {
+    if (change.kind == Kind::kScaledObject) follow_pushes(change.key);
+  }
   if (on_change) {
     for (const cluster::Change& change : changes) on_change(change);
   }
@@ -205,8 +218,10 @@ std::deque<cluster::Change> World::take_changes() {
 }
 
 void World::pump() {
+  std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
-    take_changes();
+    // A ring that waits must miss nothing meanwhile.
+    if (ring_ == nullptr) take_changes();
     return;
   }
   const bool back = clock_went_back();
@@ -227,18 +242,24 @@ void World::pump() {
     }
     for (const controllers::Action& action : step.outcome.actions) {
       if (on_action) on_action(action);
+      const uint64_t before = requests_made();
       perform(action);
       if (ring_ == nullptr) return;  // no longer leading
+      if (seen && requests_made() != before) {
+        if (on_reaction) on_reaction(parts_.clock.steady() - *seen);
+        seen.reset();
+      }
     }
   }
+  seen_.reset();  // what was assumed meanwhile is nothing that was seen
   if (due_ != 0) parts_.clock.cancel(due_);
   due_ = 0;
   const Instant next = ring_->next_due();
   if (next == kNever) return;
-  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), [this] {
-    due_ = 0;
-    wake();
-  });
+  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), guard_([this] {
+                              due_ = 0;
+                              wake();
+                            }));
 }
 
 kube::Involved World::involved(Kind kind, const std::string& key) const {
@@ -281,11 +302,21 @@ void World::tell(std::string_view controller, const controllers::Decision& decis
   }
 }
 
-void World::tell_refusal(Kind kind, const std::string& key, const std::string& why) {
-  const std::string object = fmt::format(
-      "{}/{}", cluster::api_resource(kind, key.find('/') != std::string::npos).kind_name, key);
-  log::warning(fmt::format("{}: {}", object, why));
-  tell("live", {object, "refuse", {}, "left alone", {why}});
+// Said when it is new, not at every try; an empty reason forgets it.
+void World::tell_trouble(Kind kind, const std::string& key, const std::string& what,
+                         const std::string& why) {
+  const bool namespaced = key.find('/') != std::string::npos;
+  const std::string object =
+      fmt::format("{}/{}", cluster::api_resource(kind, namespaced).kind_name, key);
+  const std::pair id{object, what};
+  if (why.empty()) {
+    troubles_told_.erase(id);
+    return;
+  }
+  std::string& said = troubles_told_[id];
+  if (said == why) return;
+  said = why;
+  tell("live", {object, what, {}, why, {}});
 }
 
 }  // namespace windlass::live
