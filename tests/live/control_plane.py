@@ -79,8 +79,7 @@ def free_port():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe
-  .bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
                 return port
             except OSError:
                 continue
@@ -120,13 +119,13 @@ class ControlPlane:
             return "openssl is not installed"
         return None
 
-#-- -- start and stop -- --
+    # ---- start and stop ----
 
     def start(self):
         begin = time.monotonic()
         self.programs = kubernetes_dir()
         self.make_pki()
-#A port found free may be taken before it is bound : once more with others.
+        # A port found free may be taken before it is bound: once more with others.
         for attempt in range(3):
             self.choose_ports()
             try:
@@ -143,7 +142,7 @@ class ControlPlane:
         if self.run_scheduler:
             self.run("kube-scheduler", self.scheduler_options())
         if self.run_controllers:
-#Admission refuses every pod until this account is there.
+            # Admission refuses every pod until this account is there.
             self.wait("kube-controller-manager", lambda: self.request(
                 "/api/v1/namespaces/default/serviceaccounts/default")[0] == 200)
         self.version = self.get("/version")["gitVersion"]
@@ -183,7 +182,7 @@ class ControlPlane:
             if self.own_dir:
                 shutil.rmtree(self.dir, ignore_errors=True)
             return
-#What etcd holds is large and tells nothing that the logs don't.
+        # What etcd holds is large and tells nothing that the logs don't.
         shutil.rmtree(self.dir / "etcd", ignore_errors=True)
         if kind is not None and not issubclass(kind, ComponentDied):
             for name in self.processes:
@@ -192,7 +191,7 @@ class ControlPlane:
         if kind is None:
             raise ComponentDied("; ".join(self.death(name) for name in deaths))
 
-#-- -- what a test does with it -- --
+    # ---- what a test does with it ----
 
     def request(self, path, method="GET", body=None, content_type="application/json", accept=None,
                 token=None, timeout=30):
@@ -209,57 +208,30 @@ class ControlPlane:
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib
-              .request
-                  .urlopen(request, timeout = timeout, context = self.context) as reply
-                  : return reply.status,
-                  reply.headers,
-                  reply.read() except urllib.error.HTTPError as error : return error.code,
-                  error.headers,
-                  error.read()
+            with urllib.request.urlopen(request, timeout=timeout, context=self.context) as reply:
+                return reply.status, reply.headers, reply.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
 
-                      def get(self, path, **kw)
-                  : ""
-                    "The object at path, or with method and body what a write answers."
-                    "" status,
-              _,
-              body = self.request(path, **kw) if status >= 300 : method = kw.get("method",
-                                                                                 "GET") raise
-                                                                          AssertionError(
-                                                                                f
-                                                                                "{method} {path}: "
-                                                                                "{status} "
-                                                                                "{body[:500]."
-                                                                                "decode()"
-                                                                                "}") return json
-                                                                              .loads(body)
+    def get(self, path, **kw):
+        """The object at path, or with method and body what a write answers."""
+        status, _, body = self.request(path, **kw)
+        if status >= 300:
+            method = kw.get("method", "GET")
+            raise AssertionError(f"{method} {path}: {status} {body[:500].decode()}")
+        return json.loads(body)
 
-                                                                                  def
-                                                                          create(self, path, body)
-                  : return self.get(path, method = "POST", body = body)
+    def create(self, path, body):
+        return self.get(path, method="POST", body=body)
 
-                        def watch(self, path, timeout = 30, **query)
-                  : ""
-                    "The events of a watch as they come, until the server ends it, nothing comes for `timeout`
-                    seconds(
-                        TimeoutError) or the caller closes the generator.""
-                                                                         "
-                                                                          query = urllib.parse
-                                                                                      .urlencode({
-                                                                                        "watch" :
-                                                                                            "1",
-                                                                                        **query
-                                                                                      }) link =
-                                                                              http.client
-                                                                                  .HTTPSConnection(
-                                                                                      "127.0.0.1",
-                                                                                      self.port,
-                                                                                      timeout =
-                                                                                          timeout,
-                                                                                      context =
-                                                                                          self.context) try
-                  : link
-                .request("GET", f"{path}?{query}",
+    def watch(self, path, timeout=30, **query):
+        """The events of a watch as they come, until the server ends it, nothing comes for `timeout`
+        seconds (TimeoutError) or the caller closes the generator."""
+        query = urllib.parse.urlencode({"watch": "1", **query})
+        link = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout,
+                                           context=self.context)
+        try:
+            link.request("GET", f"{path}?{query}",
                          headers={"Authorization": f"Bearer {self.token}"})
             reply = link.getresponse()
             if reply.status != 200:
@@ -300,10 +272,9 @@ class ControlPlane:
     def write_kubeconfig(self, path, token=None):
         """With an admin's client certificate, or with a token. JSON is YAML, too."""
         user = {"token": token} if token else {
-                  "client-certificate" : str(self.pki / "admin.crt"),
-                                         "client-key" : str(self.pki / "admin.key")
-                }
-return self.kubeconfig_for(path, user)
+            "client-certificate": str(self.pki / "admin.crt"),
+            "client-key": str(self.pki / "admin.key")}
+        return self.kubeconfig_for(path, user)
 
     def compact_etcd(self):
         """Forgets all history up to now; the revision. A watch from before that etcd has to answer
@@ -326,7 +297,7 @@ return self.kubeconfig_for(path, user)
         `extra` adds to its capacity, {"nvidia.com/gpu": "4"}. Returns the object created; the
         controller manager needs a moment more to take its not-ready taint off."""
         room = {"cpu": cpu, "memory": memory, "pods": pods, **(extra or {})}
-#The Lease first : without one the node's status is what must be fresh.
+        # The Lease first: without one the node's status is what must be fresh.
         if self.renew(name) == 404:
             self.create(LEASES, {"metadata": {"name": name}, "spec": lease(name)})
         now = timestamp().split(".")[0] + "Z"
@@ -360,44 +331,46 @@ return self.kubeconfig_for(path, user)
             time.sleep(0.1)
         return value
 
-#-- -- beneath -- --
+    # ---- beneath ----
 
     def beat(self):
         while not self.stopping.wait(10):
             for name in list(self.nodes):
                 try:
-                    self
-  .renew(name) except(OSError, http.client.HTTPException)
-      : pass #the API server is down on a test's wish
+                    self.renew(name)
+                except (OSError, http.client.HTTPException):
+                    pass  # the API server is down on a test's wish
 
-        def renew(self, name)
-      : return self.request(f "{LEASES}/{name}", method = "PATCH", body = {"spec" : lease(name)},
-                            content_type = "application/merge-patch+json")[0]
+    def renew(self, name):
+        return self.request(f"{LEASES}/{name}", method="PATCH", body={"spec": lease(name)},
+                            content_type="application/merge-patch+json")[0]
 
-        def etcd(self, call, body)
-      : ""
-        "etcd's JSON gateway."
-        "" request =
-      urllib.request.Request(f "{self.etcd_url}/v3/{call}", json.dumps(body).encode()) with urllib
-          .request.urlopen(request, timeout = 30) as reply : return json.loads(reply.read())
+    def etcd(self, call, body):
+        """etcd's JSON gateway."""
+        request = urllib.request.Request(f"{self.etcd_url}/v3/{call}", json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return json.loads(reply.read())
 
-                                                                 def run(self, name, options)
-      : logs = self.dir / "logs" logs.mkdir(exist_ok = True) with
-                          open(logs / f "{name}.log", "ab") as log
-      : on_main = threading.current_thread() is threading.main_thread() process =
-                   subprocess
-                       .Popen([ str(self.programs / name), *options ], stdin = subprocess.DEVNULL,
-                              stdout = log, stderr = log, cwd = self.dir,
-#The signal comes with the death of the thread that started the child.
-                              preexec_fn = die_with_parent if on_main else None) atexit
-                       .register(lambda
-                                 : process.poll() is None and process.kill()) self.processes[name] =
-                       process
+    def run(self, name, options):
+        logs = self.dir / "logs"
+        logs.mkdir(exist_ok=True)
+        with open(logs / f"{name}.log", "ab") as log:
+            on_main = threading.current_thread() is threading.main_thread()
+            process = subprocess.Popen(
+                [str(self.programs / name), *options], stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, cwd=self.dir,
+                # The signal comes with the death of the thread that started the child.
+                preexec_fn=die_with_parent if on_main else None)
+        atexit.register(lambda: process.poll() is None and process.kill())
+        self.processes[name] = process
 
-      def end(self, name, how = signal.SIGKILL)
-      : process =
-            self.processes.pop(name, None) if process is None : return process.send_signal(how) try
-      : process.wait(timeout=90)
+    def end(self, name, how=signal.SIGKILL):
+        process = self.processes.pop(name, None)
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(timeout=90)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -416,21 +389,23 @@ return self.kubeconfig_for(path, user)
 
     def tail(self, name, characters=3000):
         try:
-            return (self.dir / "logs" / f "{name}.log")
-                .read_text(errors = "replace")[-characters:] except OSError
-                : return "(no log)"
+            return (self.dir / "logs" / f"{name}.log").read_text(errors="replace")[-characters:]
+        except OSError:
+            return "(no log)"
 
-                  def
-                  wait(self, name, ready)
-                : ""
-                  "Until `ready`, whose errors mean not yet."
-                  "" def check()
-                : try:
-              return ready() except(OSError, http.client.HTTPException) : return False try : self.eventually(f"{name} is ready", check, START_SECONDS)
+    def wait(self, name, ready):
+        """Until `ready`, whose errors mean not yet."""
+        def check():
+            try:
+                return ready()
+            except (OSError, http.client.HTTPException):
+                return False
+        try:
+            self.eventually(f"{name} is ready", check, START_SECONDS)
         except TimeoutError as error:
             raise TimeoutError(f"{error}; the end of its log:\n{self.tail(name)}") from None
 
-#-- -- certificates and options -- --
+    # ---- certificates and options ----
 
     def openssl(self, *args):
         done = subprocess.run(["openssl", *args], capture_output=True, text=True, cwd=self.pki)
@@ -453,8 +428,8 @@ return self.kubeconfig_for(path, user)
             self.certificate("admin", f"/O={ADMIN_GROUP}/CN=admin", "client", "ca")
             for name in ("kube-controller-manager", "kube-scheduler"):
                 self.certificate(name, f"/CN=system:{name}", "client", "ca")
-#How an aggregated API knows the API server; a CA of its own, as any client certificate
-#of this one may speak for anybody.
+            # How an aggregated API knows the API server; a CA of its own, as any client certificate
+            # of this one may speak for anybody.
             self.certificate("front-proxy-ca", "/CN=windlass-test-front-proxy", "authority")
             self.certificate("front-proxy", "/CN=front-proxy-client", "client", "front-proxy-ca")
             self.openssl("genrsa", "-out", "accounts.key", "2048")

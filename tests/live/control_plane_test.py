@@ -1,4 +1,4 @@
-#!/ usr / bin / env python3
+#!/usr/bin/env python3
 """The control plane the live tests stand on does what they count on: RBAC, the real scheduler and
 its GPUs, the real autoscaler over an aggregated API outside the cluster, the streaming list's
 bookmark, history that is compacted away, an API server that is killed and comes back, and a program
@@ -28,119 +28,87 @@ kind: Deployment
 metadata: {name: llm, namespace: default}
 spec:
   replicas: 3
-  selector: {
-matchLabels : {
-app:
-  llm
-}
-}
-template : metadata : {
-labels : {
-app:
-  llm
-}
-}
-spec : containers : -name : server image : example.com / server : 1 resources : {
-limits : {
-cpu:
-  "1", memory : 1Gi, nvidia.com / gpu : "1"
-}
-}
-""
-    "
-    EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
-#A Service named localhost is how the API server reaches a program beside it.
-    AUTOSCALED =
-        ""
-        "
-    apiVersion : v1 kind : Service metadata : {name : queue, namespace : default} spec : {
-type:
-  ExternalName, externalName : localhost, ports : [ {port : PORT} ]
-}
--- -apiVersion : apiregistration.k8s.io / v1 kind : APIService metadata
-    : {name : v1beta1.external.metrics.k8s.io} spec : group : external.metrics.k8s.io version
-    : v1beta1 groupPriorityMinimum : 100 versionPriority : 100 insecureSkipTLSVerify : true service
-    : {
-name:
-  queue, namespace : default, port : PORT
-}
--- -apiVersion : apps / v1 kind : Deployment metadata : {name : worker, namespace : default} spec
-    : replicas : 1 selector : {
-matchLabels : {
-app:
-  worker
-}
-}
-template : metadata : {
-labels : {
-app:
-  worker
-}
-}
-spec : {
-containers:
-  [{name : worker, image : example.com / worker : 1}]
-}
--- -apiVersion : autoscaling / v2 kind : HorizontalPodAutoscaler metadata
-    : {name : worker, namespace : default} spec : scaleTargetRef : {
-      apiVersion : apps / v1,
-      kind : Deployment,
-      name : worker
-    } minReplicas : 1 maxReplicas : 10 metrics : -type : External external : {
-metric : {
-name:
-  queue
-}
-  , target : {
-  type:
-    AverageValue, averageValue : "1"
-  }
-}
-""
-    "
+  selector: {matchLabels: {app: llm}}
+  template:
+    metadata: {labels: {app: llm}}
+    spec:
+      containers:
+      - name: server
+        image: example.com/server:1
+        resources: {limits: {cpu: "1", memory: 1Gi, nvidia.com/gpu: "1"}}
+"""
+EXTERNAL = "/apis/external.metrics.k8s.io/v1beta1"
+# A Service named localhost is how the API server reaches a program beside it.
+AUTOSCALED = """
+apiVersion: v1
+kind: Service
+metadata: {name: queue, namespace: default}
+spec: {type: ExternalName, externalName: localhost, ports: [{port: PORT}]}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.external.metrics.k8s.io}
+spec:
+  group: external.metrics.k8s.io
+  version: v1beta1
+  groupPriorityMinimum: 100
+  versionPriority: 100
+  insecureSkipTLSVerify: true
+  service: {name: queue, namespace: default, port: PORT}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker, namespace: default}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: worker}}
+  template:
+    metadata: {labels: {app: worker}}
+    spec: {containers: [{name: worker, image: example.com/worker:1}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: worker, namespace: default}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: worker}
+  minReplicas: 1
+  maxReplicas: 10
+  metrics:
+  - type: External
+    external: {metric: {name: queue}, target: {type: AverageValue, averageValue: "1"}}
+"""
 
-    def
-    expect(what, got, wanted)
-    : assert got == wanted,
-    f "{what}: {got!r}, not {wanted!r}"
 
-    def whoever_asks(cp)
-    : expect("the version's minor",
-             cp.version.split(".") [:2], [ "v1", cp.programs.name.split(".")[1] ])
-          expect("without a token", cp.request("/api/v1/nodes", token = "")[0], 403)
-              expect("with a token of nobody", cp.request("/api/v1/nodes", token = "guess")[0],
-                     401) account =
-                  cp.create_token("reader") expect("an account without a role",
-                                                   cp.request(PODS, token = account)[0], 403) cp
-                      .kubectl("create", "rolebinding", "reads", "--clusterrole=view",
-                               "--serviceaccount=default:reader") cp
-                      .eventually("the role holds", lambda
-                                  : cp.request(PODS, token = account)[0] == 200)
-                          expect("what the role doesn't give",
-                                 cp.request(PODS, method = "POST", body = {}, token = account)[0],
-                                 403)
-#The same account by a kubeconfig, and the admin by certificate.
-                              config =
-                      cp.write_kubeconfig(cp.dir / "reader.kubeconfig", account) who =
-                          subprocess
-                              .run(
-                                  [
-                                    cp.kubectl_path(), "--kubeconfig", config, "auth", "whoami",
-                                    "-o", "json"
-                                  ],
-                                  capture_output = True, text = True, timeout = 60, check = True)
-                              .stdout
-                          expect("whoami", json.loads(who)["status"]["userInfo"]["username"],
-                                 "system:serviceaccount:default:reader")
-                              expect("the admin", cp.kubectl("auth", "can-i", "*", "*").strip(),
-                                     "yes")
+def expect(what, got, wanted):
+    assert got == wanted, f"{what}: {got!r}, not {wanted!r}"
 
-                                  def bound(cp)
-    : ""
-      "{pod: node} of those the scheduler has placed."
-      "" return {p["metadata"]["name"]: p["spec"]["nodeName"] for p in cp.get(PODS)["items"]
-            if p["spec"].get("nodeName")
-}
+
+def whoever_asks(cp):
+    expect("the version's minor", cp.version.split(".")[:2], ["v1", cp.programs.name.split(".")[1]])
+    expect("without a token", cp.request("/api/v1/nodes", token="")[0], 403)
+    expect("with a token of nobody", cp.request("/api/v1/nodes", token="guess")[0], 401)
+    account = cp.create_token("reader")
+    expect("an account without a role", cp.request(PODS, token=account)[0], 403)
+    cp.kubectl("create", "rolebinding", "reads", "--clusterrole=view",
+               "--serviceaccount=default:reader")
+    cp.eventually("the role holds", lambda: cp.request(PODS, token=account)[0] == 200)
+    expect("what the role doesn't give", cp.request(
+        PODS, method="POST", body={}, token=account)[0], 403)
+    # The same account by a kubeconfig, and the admin by certificate.
+    config = cp.write_kubeconfig(cp.dir / "reader.kubeconfig", account)
+    who = subprocess.run(
+        [cp.kubectl_path(), "--kubeconfig", config, "auth", "whoami", "-o", "json"],
+        capture_output=True, text=True, timeout=60, check=True).stdout
+    expect("whoami", json.loads(who)["status"]["userInfo"]["username"],
+           "system:serviceaccount:default:reader")
+    expect("the admin", cp.kubectl("auth", "can-i", "*", "*").strip(), "yes")
+
+
+def bound(cp):
+    """{pod: node} of those the scheduler has placed."""
+    return {p["metadata"]["name"]: p["spec"]["nodeName"] for p in cp.get(PODS)["items"]
+            if p["spec"].get("nodeName")}
+
 
 def without_room(cp):
     return [p["metadata"]["name"] for p in cp.get(PODS)["items"]
@@ -202,7 +170,7 @@ def autoscaler(cp):
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     cp.kubectl("apply", "-f", "-", input=AUTOSCALED.replace("PORT", str(server.server_port)))
-# 2.5 in the queue, 1 for each replica : three.
+    # 2.5 in the queue, 1 for each replica: three.
     cp.eventually("the autoscaler's three replicas", lambda: cp.get(
         "/apis/apps/v1/namespaces/default/deployments/worker")["spec"]["replicas"] == 3)
     expect("who asked", set(QueueLength.seen), {(
@@ -251,7 +219,7 @@ def is_gone(cp, what, version):
 
 
 def compaction(cp):
-#The API server runs without a watch cache for ConfigMaps(main), so that etcd answers.
+    # The API server runs without a watch cache for ConfigMaps (main), so that etcd answers.
     old = write_twice(cp, "first")
     event = next(cp.watch(CONFIGMAPS, resourceVersion=old))
     expect("before", (event["type"], event["object"]["metadata"]["name"]), ("MODIFIED", "first"))
@@ -276,30 +244,32 @@ def apiserver_dies(cp):
     expect("an event", next(live)["object"]["metadata"]["name"], "survivor")
     url = cp.url
     cp.kill_apiserver()
-#A watch that ends is a clean end or a broken connection, never another event.
+    # A watch that ends is a clean end or a broken connection, never another event.
     with contextlib.suppress(OSError, ValueError):
         expect("after the server's end", list(live), [])
     try:
-        cp
-  .request("/readyz", timeout = 5) raise
-      AssertionError("a killed API server answers") except OSError
-      : pass cp
-            .start_apiserver() expect("the address", cp.url, url)
-                expect("what was written", cp.get(f "{PODS}/survivor")["metadata"]["name"],
-                       "survivor")
-#The others find it again : the controller manager makes a new namespace's account.
-                    cp.kubectl("create", "namespace", "later") cp
-            .eventually("the controllers work again", lambda
-                        : cp.request("/api/v1/namespaces/later/serviceaccounts/default")[0] == 200)
-#After a restart its cache begins now, and what etcd forgot nobody knows.
-                cp.forget_history() event = next(cp.watch(PODS, resourceVersion = old))
-                                                expect("a watch from before",
-                                                       (event["type"], event["object"]["code"]),
-                                                       ("ERROR", 410))
+        cp.request("/readyz", timeout=5)
+        raise AssertionError("a killed API server answers")
+    except OSError:
+        pass
+    cp.start_apiserver()
+    expect("the address", cp.url, url)
+    expect("what was written", cp.get(f"{PODS}/survivor")["metadata"]["name"], "survivor")
+    # The others find it again: the controller manager makes a new namespace's account.
+    cp.kubectl("create", "namespace", "later")
+    cp.eventually("the controllers work again", lambda: cp.request(
+        "/api/v1/namespaces/later/serviceaccounts/default")[0] == 200)
+    # After a restart its cache begins now, and what etcd forgot nobody knows.
+    cp.forget_history()
+    event = next(cp.watch(PODS, resourceVersion=old))
+    expect("a watch from before", (event["type"], event["object"]["code"]), ("ERROR", 410))
 
-                                                    def a_program_that_ends(_)
-      : with tempfile.TemporaryDirectory() as directory
-      : errors = io.StringIO() try : with contextlib.redirect_stderr(errors), \
+
+def a_program_that_ends(_):
+    with tempfile.TemporaryDirectory() as directory:
+        errors = io.StringIO()
+        try:
+            with contextlib.redirect_stderr(errors), \
                     ControlPlane(data_dir=directory, apiserver=["--no-such-option"]):
                 raise AssertionError("it started")
         except ComponentDied as death:
@@ -324,8 +294,9 @@ def main(names):
                       controllers=["--horizontal-pod-autoscaler-sync-period=1s"]) as cp:
         print(f"Kubernetes {cp.version}, ready in {cp.start_seconds:.1f} s")
         for case in cases:
-  case (cp)print(f "ok {case.__name__}", flush = True)
+            case(cp)
+            print(f"ok {case.__name__}", flush=True)
 
-          if __name__
-      == "__main__":
-    main(sys.argv [1:])
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -85,8 +85,7 @@ class Prometheus:
     def __init__(self, targets=None, data=None, options=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="windlass-prometheus-"))
         atexit.register(lambda: shutil.rmtree(self.folder, ignore_errors=True))
-        jobs = [{
-  "job_name" : job, "static_configs" : [ {"targets" : list(addresses)} ]}
+        jobs = [{"job_name": job, "static_configs": [{"targets": list(addresses)}]}
                 for job, addresses in (targets or {}).items()]
         config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
         (self.folder / "prometheus.yml").write_text(json.dumps(config))

@@ -1,4 +1,4 @@
-#!/ usr / bin / env python3
+#!/usr/bin/env python3
 """What the live world reads from others: a real Prometheus, servers that answer wrongly, and the metrics
 of inference servers under traffic that is counted here.
 
@@ -53,10 +53,10 @@ class Traffic:
         with self.lock:
             n = self.ended
             text = f"""# HELP vllm:num_requests_running Running.
-#TYPE vllm : num_requests_running gauge
+# TYPE vllm:num_requests_running gauge
 vllm:num_requests_running{{engine="0",model_name="m"}} {self.running}.0
 vllm:num_requests_waiting{{engine="0",model_name="m"}} {self.waiting}.0
-#TYPE vllm : request_success_total counter
+# TYPE vllm:request_success_total counter
 vllm:request_success_total{{engine="0",finished_reason="stop",model_name="m"}} {n}.0
 vllm:request_prompt_tokens_bucket{{le="100.0",model_name="m"}} {n // 2}.0
 vllm:request_prompt_tokens_bucket{{le="200.0",model_name="m"}} {n}.0
@@ -92,10 +92,8 @@ def wrong_servers():
                  "headers": {"X-Scope-OrgID": "team"}, "parameters": {"dedup": "true"}, "namespace": "ns"},
     }
     got = dict(zip([*plans, "closed"], ask(
-        *[{
-  "address" : f "{server.url}/{name}", "query" : "up{a=\"b c\"}", **plan} for name, plan in plans.items()],
-        {
-  "address" : f "http://127.0.0.1:{closed}", "query" : "up"})))
+        *[{"address": f"{server.url}/{name}", "query": "up{a=\"b c\"}", **plan} for name, plan in plans.items()],
+        {"address": f"http://127.0.0.1:{closed}", "query": "up"})))
     check("good", got["good"] == {"values": ["5"], "error": ""}, got["good"])
     check("a redirection is followed", got["moved"]["values"] == ["5"], got["moved"])
     for name, says in [("204", "204 without a body"), ("html", "no JSON: <html>not me"),
@@ -120,12 +118,11 @@ def tls_servers():
             return
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
-#Clients that show a certificate must show this one.
+        # Clients that show a certificate must show this one.
         context.load_verify_locations(cert)
         context.verify_mode = ssl.CERT_OPTIONAL
         server = servers.Answers(lambda r: (200, {}, json.dumps(
-            {
-  "n" : 1 if r.connection.getpeercert() else "2500m"})), tls=context)
+            {"n": 1 if r.connection.getpeercert() else "2500m"})), tls=context)
         pem, private = pathlib.Path(cert).read_text(), pathlib.Path(key).read_text()
         plan = {"kind": "metrics-api", "address": server.url, "valueLocation": "n"}
         strict, trusting, known, client = ask(
@@ -155,8 +152,7 @@ def real_prometheus(traffic, address):
         ('vector(7) or label_replace(vector(8), "a", "b", "", "")', {"values": ["7", "8"], "error": ""}),
     ]
     wrong = [("1 + 1", "scalar"), ('"text"', "string"), ("up[1m]", "matrix"), ("sum(", "bad_data")]
-    answers = ask(*[{
-  "address" : prometheus.url + "/", "query" : q} for q, _ in cases + wrong])
+    answers = ask(*[{"address": prometheus.url + "/", "query": q} for q, _ in cases + wrong])
     for (query, expected), got in zip(cases, answers):
         check(query, got == expected, got)
     for (query, says), got in zip(wrong, answers[len(cases):]):
@@ -192,7 +188,7 @@ def scraping():
                 a.waiting, a.running = a.running, 0
     last = lines[-1]
     check("rounds", len(lines) == rounds, len(lines))
-#What the server that began anew ended since its last reading was not seen.
+    # What the server that began anew ended since its last reading was not seen.
     check("arrivals", made - 6 <= sum(last["arrivals"]) <= made, (sum(last["arrivals"]), made))
     check("waiting", last["waiting"] == a.waiting > 0, (last["waiting"], a.waiting))
     check("lengths", last["input_mean"] == 100 and 100 < last["input_p95"] <= 200, last)
