@@ -10,6 +10,8 @@
 #include "base/yaml_writer.h"
 #include "cli/embedded_text.h"
 #include "cli/install_cluster.h"
+#include "cli/plan_input.h"
+#include "cli/run_config.h"
 #include "server/kinds/kind_rules.h"
 #include "server/kinds/names.h"
 
@@ -79,7 +81,6 @@ void adapt_deployment(const InstallOptions& options, Json& deployment) {
   if (!options.image.empty()) container["image"] = options.image;
   set_variable(container, "WINDLASS_CLOUD", options.cloud);
   set_variable(container, "WINDLASS_OBSERVE", options.observe ? "true" : "false");
-  set_variable(container, "WINDLASS_TAKE_OVER", options.take_over ? "true" : "false");
 }
 
 void move_to_namespace(const std::string& name, Json& object) {
@@ -90,8 +91,49 @@ void move_to_namespace(const std::string& name, Json& object) {
   for (Json& subject : object.at("subjects")) subject["namespace"] = name;
 }
 
+// The configuration given, or null where there is none to give. The simulated cloud keeps its
+// instances where Windlass runs.
+Result<Json> config_of(const InstallOptions& options) {
+  Json config;
+  if (!options.config.empty()) {
+    RunOptions run;
+    run.config = options.config;
+    run.cloud = "simulated";  // what is said of the cloud here is not the file's matter
+    if (const auto settled = settle(run); !settled.ok()) return settled.error();
+    const auto text = read_file(options.config);
+    if (!text.ok()) return text.error();
+    const auto documents = parse_yaml(*text);
+    if (!documents.ok()) return documents.error().in(options.config);
+    config = *documents->front().value;
+  }
+  if (options.cloud == "simulated" && options.namespace_name != kBaseNamespace) {
+    config["apiVersion"] = "windlass.dev/v1alpha1";
+    config["kind"] = "Config";
+    Json& place = config["simulated"];
+    if (!place.contains("namespace")) place["namespace"] = options.namespace_name;
+  }
+  return config;
+}
+
+void add_config(const Json& config, std::vector<Json>& out) {
+  const auto deployment =
+      std::ranges::find(out, Json("Deployment"), [](const Json& object) { return object["kind"]; });
+  WL_ASSERT(deployment != out.end());
+  Json& pod = deployment->at("spec").at("template").at("spec");
+  pod["volumes"] = {{{"name", "config"}, {"configMap", {{"name", "windlass"}}}}};
+  Json& container = pod.at("containers").at(0);
+  container["volumeMounts"] = {
+      {{"name", "config"}, {"mountPath", "/etc/windlass"}, {"readOnly", true}}};
+  container["env"].push_back({{"name", "WINDLASS_CONFIG"}, {"value", "/etc/windlass/config.yaml"}});
+  // In braces alone insert() would take its fields for objects of their own.
+  Json map{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", deployment->at("metadata")}};
+  map["data"]["config.yaml"] = to_yaml(config);
+  out.insert(deployment, std::move(map));
+}
+
 // Beside the Namespace and the CRDs, which come first.
-std::vector<Json> own_objects(const InstallOptions& options, const Present& present) {
+std::vector<Json> own_objects(const InstallOptions& options, const Json& config,
+                              const Present& present) {
   std::vector<Json> out = base_objects();
   if (options.cloud == "simulated" && !options.observe) {
     add_file("overlays/simulated/rbac_simulated_cloud.yaml", out);
@@ -107,6 +149,7 @@ std::vector<Json> own_objects(const InstallOptions& options, const Present& pres
     move_to_namespace(options.namespace_name, object);
     if (object.at("kind") == "Deployment") adapt_deployment(options, object);
   }
+  if (!config.is_null()) add_config(config, out);
   return out;
 }
 
@@ -122,7 +165,9 @@ Result<std::vector<Json>> install_objects(const InstallOptions& options, const P
     }
   }
   if (options.only_crds) return out;
-  std::vector<Json> own = own_objects(options, present);
+  const auto config = config_of(options);
+  if (!config.ok()) return config.error();
+  std::vector<Json> own = own_objects(options, *config, present);
   WL_ASSERT(!own.empty() && own.front().at("kind") == "Namespace");
   std::vector<Json> all{own.front()};
   std::ranges::move(out, std::back_inserter(all));
@@ -157,6 +202,9 @@ int run_install(const InstallOptions& options) {
   if (!objects.ok()) {
     std::cerr << "error: " << objects.error().message() << "\n";
     return 2;
+  }
+  if (options.cloud == "aws" && !options.only_crds) {
+    std::cerr << "warning: EC2 is not driven yet: windlass run will refuse --cloud aws\n";
   }
   std::cout << install_text(*objects, options.output);
   return 0;

@@ -17,9 +17,10 @@ struct InstallOptions {
   std::string namespace_name = "windlass";
   std::string image{};  // empty: windlass:VERSION
   int replicas = 2;
-  std::string cloud = "aws";
+  std::string cloud = "simulated";
   bool observe = false;
   bool take_over = false;
+  std::string config{};  // a file, see run_config.h
   bool without_crds = false;
   bool only_crds = false;
   bool service_monitor = false;
@@ -33,7 +34,7 @@ struct InstallOptions {
 // KEDA's own, newer than ours.
 struct Present {
   std::set<std::string, std::less<>> crds{};  // "nodepools.karpenter.sh"
-  bool service_monitors = false;            // monitoring.coreos.com/v1
+  bool service_monitors = false;              // monitoring.coreos.com/v1
 };
 
 // The objects in the order in which they are to be applied. The error names the option that is

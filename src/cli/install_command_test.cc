@@ -52,9 +52,9 @@ TEST(InstallCommand, RolesFollowWhatIsDone) {
     InstallOptions options;
     size_t act, take_over, simulated;
   };
-  const Case cases[] = {{{}, 2, 0, 0},
+  const Case cases[] = {{{.cloud = "aws"}, 2, 0, 0},
                         {{.observe = true}, 0, 0, 0},
-                        {{.take_over = true}, 2, 2, 0},
+                        {{.take_over = true}, 2, 2, 6},
                         {{.cloud = "simulated"}, 2, 0, 6},
                         {{.cloud = "simulated", .observe = true}, 0, 0, 0}};
   for (const Case& c : cases) {
@@ -78,6 +78,26 @@ TEST(InstallCommand, OptionsReachTheDeployment) {
     EXPECT_NE(container["env"].dump().find(R"({"name":"WINDLASS_CLOUD","value":"simulated"})"),
               std::string::npos);
   }
+}
+
+TEST(InstallCommand, AConfigurationIsMounted) {
+  EXPECT_EQ(count(kinds({}), "ConfigMap/"), 0U);
+  // The simulated cloud keeps its instances in the namespace it has rights in.
+  const auto objects = install_objects({.namespace_name = "gpu"}, {});
+  ASSERT_TRUE(objects.ok());
+  for (const Json& object : *objects) {
+    if (object["kind"] == "ConfigMap") {
+      EXPECT_EQ(object["data"]["config.yaml"],
+                "apiVersion: windlass.dev/v1alpha1\nkind: Config\nsimulated:\n  namespace: gpu\n");
+      EXPECT_EQ(object["metadata"]["namespace"], "gpu");
+    }
+    if (object["kind"] == "Deployment") {
+      EXPECT_NE(object.dump().find("/etc/windlass/config.yaml"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(count(kinds({.namespace_name = "gpu", .cloud = "aws"}), "ConfigMap/"), 0U);
+  EXPECT_EQ(kinds({.config = "/nowhere"}),
+            std::vector<std::string>{"--config: can't read /nowhere"});
 }
 
 TEST(InstallCommand, TextIsDocumentsOrAList) {

@@ -16,6 +16,7 @@
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
 #include "cli/replay_command.h"
+#include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
@@ -271,12 +272,17 @@ void add_install(CLI::App& app, int& exit_code) {
       ->type_name("IMAGE");
   command->add_option("--replicas", options->replicas, "One leads, the others stand by")
       ->capture_default_str();
-  command->add_option("--cloud", options->cloud, "Where nodes come from")
-      ->check(CLI::IsMember({"aws", "simulated"}))
+  command->add_option("--cloud", options->cloud, "Where nodes come from (aws: not driven yet)")
+      ->check(CLI::IsMember({"simulated", "aws"}))
       ->capture_default_str();
   command->add_flag("--observe", options->observe, "Decide and say so, but have no right to act");
   command->add_flag("--take-over", options->take_over,
-                    "Take scaled objects and pools over from KEDA, HPAs and Karpenter");
+                    "The right to take targets over from HPAs, where an object is annotated "
+                    "windlass.dev/take-over=true");
+  command
+      ->add_option("--config", options->config,
+                   "Configuration of windlass run: models, prices; becomes a ConfigMap")
+      ->type_name("FILE");
   command->add_flag("--without-crds", options->without_crds,
                     "Leave out Karpenter's and KEDA's kinds");
   command->add_flag("--only-crds", options->only_crds, "Print nothing else");
@@ -293,7 +299,7 @@ void add_install(CLI::App& app, int& exit_code) {
       "CRDs that the cluster has are left out, so that Karpenter's and KEDA's own stay as they "
       "are.\n"
       "Exit codes: 0 printed, 1 the cluster can't be asked, 2 bad input.\n\n"
-      "Example: windlass install --cloud simulated | kubectl apply -f -");
+      "Example: windlass install | kubectl apply -f -");
   on_chosen(command, options, exit_code, run_install);
 }
 
@@ -301,19 +307,40 @@ void add_external_scaler(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ExternalScalerOptions>();
   CLI::App* command = app.add_subcommand(
       "external-scaler", "Serve an existing KEDA: triggers of type external, by the demand model");
-  command->add_option("--listen", options->listen, "Address to serve gRPC on")
+  command->add_option("--listen", options->listen, "Address to serve gRPC on, or none")
       ->type_name("[HOST]:PORT")
       ->capture_default_str();
-  command->add_option("--tls-cert", options->certificate, "Certificate (PEM); without it no TLS")
+  command
+      ->add_option("--tls-cert", options->certificate,
+                   "Certificate (PEM); without it no TLS for gRPC, and a self-made one for metrics")
       ->type_name("FILE");
   command->add_option("--tls-key", options->key, "Its key (PEM)")->type_name("FILE");
   command
       ->add_option("--client-ca", options->client_ca, "Clients must have a certificate of this CA")
       ->type_name("FILE");
+  command
+      ->add_option("--external-metrics", options->external_metrics,
+                   "Serve external.metrics.k8s.io to the API server here, for HPAs without KEDA")
+      ->type_name("[HOST]:PORT");
+  command->add_option("--metrics", options->metrics, "The metrics served there")->type_name("FILE");
+  command
+      ->add_option("--requestheader-ca", options->requestheader_ca,
+                   "CA of the API server's front proxy (PEM), the only one answered")
+      ->type_name("FILE");
+  command
+      ->add_option("--requestheader-name", options->requestheader_names,
+                   "A front proxy's name (CN; * for any); repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->capture_default_str();
   command->footer(
-      "What a trigger's metadata says: docs/reference/external-scaler.md.\n"
+      "What a trigger's metadata and the metrics' file say: docs/reference/external-scaler.md.\n"
       "Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it can't listen, 2 bad input.\n\n"
-      "Example: windlass external-scaler --listen :9090");
+      "Examples:\n"
+      "  windlass external-scaler --listen :9090\n"
+      "  windlass external-scaler --listen none --external-metrics :6443 --metrics metrics.yaml "
+      "\\\n"
+      "           --requestheader-ca front-proxy-ca.crt");
   on_chosen(command, options, exit_code, run_external_scaler);
 }
 
@@ -442,6 +469,21 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_report(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = app.add_subcommand(
+      "report", "What a run decided, and what it would have saved: windlass run --observe");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass run --decisions FILE wrote; - for standard input")
+      ->required();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 printed, 2 the file can't be read or holds no decisions.\n\n"
+      "Example: windlass report decisions.jsonl");
+  on_chosen(command, options, exit_code, run_report);
+}
+
 void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
@@ -537,6 +579,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_report(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

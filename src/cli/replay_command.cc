@@ -238,15 +238,24 @@ class Reading {
     };
     HistoryBuilder builder(span_, window, models_of(request_.rates), models_of(request_.inputs),
                            models_of(request_.outputs));
+    std::vector<std::string> unanswered;
     for (const ReplayQuery& query : queries) {
       const auto answer = reader_.read(query.name, query.query, on_grid(span_, query.step));
-      if (!answer.ok()) return done(answer.error());
-      builder.add(query, *answer);
+      if (answer.ok()) {
+        builder.add(query, *answer);
+      } else if (query.topic != ReplayTopic::kRate && reader_.query_refused()) {
+        // Everything but the traffic can be assumed.
+        unanswered.push_back(answer.error().message());
+      } else {
+        return done(answer.error());
+      }
     }
     progress_.update(0, 1);
     progress_.finish();
     reader_.on_window = nullptr;
-    return builder.finish();
+    ReplayHistory history = builder.finish();
+    history.unanswered = std::move(unanswered);
+    return history;
   }
 
  private:
@@ -339,6 +348,11 @@ Result<Plan> plan_of(const ReplayOptions& options) {
   auto cache = cache_directory(options);
   if (!cache.ok()) return cache.error();
   plan.cache = *std::move(cache);
+  // Hours of reading that can't be kept are better refused at once.
+  std::error_code error;
+  fs::create_directories(plan.cache, error);
+  if (error) return Error(fmt::format("--cache: can't make {}: {}", plan.cache, error.message()));
+  fs::permissions(plan.cache, fs::perms::owner_all, error);
   return plan;
 }
 
@@ -346,8 +360,9 @@ int simulate_history(const ReplayOptions& options, const Plan& plan, const Repla
   const std::string directory = options.save_scenario.empty()
                                     ? (fs::path(plan.cache) / "scenario").string()
                                     : options.save_scenario;
-  const auto written = write_scenario(directory, {plan.request.access.url, &history, &*plan.models,
-                                                  plan.manifests, options.policies, options.seed});
+  const auto written =
+      write_scenario(directory, {shown_url(plan.request.access.url), &history, &*plan.models,
+                                 plan.manifests, options.policies, options.seed});
   if (!written.ok()) return bad_input(written.error());
   SimulateOptions simulate;
   simulate.scenario = written->path;
@@ -391,7 +406,7 @@ int run_replay(const ReplayOptions& options) {
       }
     }
     end -= end % request.step;
-    unfinished.begin(end);
+    if (!request.until) unfinished.begin(end);
     const int64_t from = end - request.last / request.step * request.step;
     Reading reading(reader, request, {from, end, request.step}, options.quiet);
     auto read = reading.read(plan->models ? plan->models->deployments : std::vector<std::string>{});

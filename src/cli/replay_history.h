@@ -60,8 +60,9 @@ struct ReplayHistory {
   bool pull_within_start = false;   // no container start was recorded: `pod_start` has it all
   std::vector<NodeCount> first_nodes, most_nodes;            // with GPUs
   std::map<std::string, int> first_replicas, most_replicas;  // by Deployment key
-  std::optional<double> gpus, gpu_utilization;               // means
   std::map<std::string, double> keda_peaks;                  // by "namespace/object metric"
+  std::vector<std::string> unanswered;          // queries Prometheus would not answer, and why
+  std::optional<double> gpus, gpu_utilization;  // means
 };
 
 // Collects the answers, one query after another.

@@ -26,6 +26,15 @@ constexpr size_t kLongestAnswer = 1ull << 30;
 
 }  // namespace
 
+std::string shown_url(const std::string& url) {
+  const size_t host = url.find("://");
+  if (host == url.npos) return url;
+  const size_t path = url.find('/', host + 3);
+  const size_t at = url.rfind('@', path);
+  if (at == url.npos || at < host) return url;
+  return url.substr(0, host + 3) + url.substr(at + 1);
+}
+
 struct PrometheusReader::Impl {
   Impl(PrometheusAccess source, fs::path directory)
       : access(std::move(source)), cache(std::move(directory)) {}
@@ -35,6 +44,7 @@ struct PrometheusReader::Impl {
   net::EventLoop loop;
   net::HttpClient http{loop};
   bool stopped = false;
+  bool query_refused = false;
   bool reached = false;  // it has answered before: a silence will pass
   bool by_get = false;
   size_t asked = 0;
@@ -97,13 +107,14 @@ struct PrometheusReader::Impl {
         return Error(
             fmt::format("{} refuses: {}. Credentials are given by --bearer-token-file FILE "
                         "or --header NAME=VALUE",
-                        access.url, why));
+                        shown_url(access.url), why));
       }
       if (reply.status == 0 && first) {
-        return Error(fmt::format("{} can't be reached: {}", access.url, why));
+        return Error(fmt::format("{} can't be reached: {}", shown_url(access.url), why));
       }
+      query_refused = fault == ReplyFault::kOther && reply.status != 404;
       if (fault != ReplyFault::kPassing || attempt == kTries) {
-        return Error(fmt::format("{}: {}{}", access.url, why,
+        return Error(fmt::format("{}: {}{}", shown_url(access.url), why,
                                  attempt > 1 ? fmt::format(" (tried {} times)", attempt) : ""));
       }
       wait(pause);
@@ -154,6 +165,7 @@ struct PrometheusReader::Impl {
                                                const RangeWindow& window) {
     const std::vector<RangeWindow> halves = halves_of(window);
     if (halves.empty()) {
+      query_refused = true;
       return Error(
           "one moment of it is more than this Prometheus answers (its "
           "--query.max-samples or a limit before it)");
@@ -192,11 +204,6 @@ struct PrometheusReader::Impl {
 PrometheusReader::PrometheusReader(PrometheusAccess access, std::string cache)
     : impl_(std::make_unique<Impl>(std::move(access), std::move(cache))) {
   while (impl_->access.url.ends_with('/')) impl_->access.url.pop_back();
-  if (!impl_->cache.empty()) {
-    std::error_code error;
-    fs::create_directories(impl_->cache, error);
-    fs::permissions(impl_->cache, fs::perms::owner_all, error);
-  }
   for (const int number : {SIGINT, SIGTERM}) {
     impl_->loop.on_signal(number, [this] { impl_->stopped = true; });
   }
@@ -205,12 +212,14 @@ PrometheusReader::PrometheusReader(PrometheusAccess access, std::string cache)
 PrometheusReader::~PrometheusReader() = default;
 
 bool PrometheusReader::stopped() const { return impl_->stopped; }
+bool PrometheusReader::query_refused() const { return impl_->query_refused; }
 size_t PrometheusReader::asked() const { return impl_->asked; }
 size_t PrometheusReader::reused() const { return impl_->reused; }
 
 Result<std::vector<RangeSeries>> PrometheusReader::read(const std::string& query_name,
                                                         const std::string& query,
                                                         const RangeWindow& span) {
+  impl_->query_refused = false;
   std::vector<RangeSeries> all;
   for (const RangeWindow& window : windows_of(span)) {
     if (on_window) on_window();

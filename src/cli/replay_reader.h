@@ -21,9 +21,12 @@ struct PrometheusAccess {
   std::shared_ptr<const net::TlsOptions> tls;  // null: the system's CA
 };
 
+// The address as it may be shown: without the name and password that may stand before the host.
+std::string shown_url(const std::string& url);
+
 class PrometheusReader {
  public:
-  // `cache` is made if it is not there; empty: nothing is kept.
+  // `cache` is a directory that is there; empty: nothing is kept.
   PrometheusReader(PrometheusAccess access, std::string cache);
   ~PrometheusReader();
 
@@ -34,7 +37,10 @@ class PrometheusReader {
   // Called before every window, kept or asked.
   std::function<void()> on_window;
 
-  [[nodiscard]] bool stopped() const;   // by Ctrl-C
+  [[nodiscard]] bool stopped() const;  // by Ctrl-C
+  // The last error was about its query alone (a function that is not known there, more than it
+  // takes): others may be answered.
+  [[nodiscard]] bool query_refused() const;
   [[nodiscard]] size_t asked() const;   // requests sent
   [[nodiscard]] size_t reused() const;  // windows that were kept
 

@@ -329,8 +329,9 @@ class ScenarioWriter {
   static std::string nodes_text(const Json& nodes) {
     std::vector<std::string> parts;
     for (const Json& node : nodes) {
-      parts.push_back(
-          fmt::format("{} {}", node["count"].get<int>(), text_of(node, "instanceType")));
+      const bool spot = text_of(node, "capacityType") == "spot";
+      parts.push_back(fmt::format("{} {}{}", node["count"].get<int>(),
+                                  text_of(node, "instanceType"), spot ? " (spot)" : ""));
     }
     return join(parts, ", ");
   }
@@ -382,6 +383,7 @@ class ScenarioWriter {
   }
 
   void tell_gpus() {
+    for (const std::string& why : history_.unanswered) assumed("as if it were absent: " + why);
     if (history_.gpus) {
       found(fmt::format("GPUs (DCGM): {:.1f} on average, {} GPU hours{}", *history_.gpus,
                         number(*history_.gpus * span_s() / 3600),

@@ -24,12 +24,17 @@ std::string scalar(const Json& value) {
   return plain ? text : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+// "on", "true" and their like would be read as something else.
 std::string key_text(const std::string& key) {
-  const bool plain = !key.empty() && std::ranges::all_of(key, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  });
-  // "on" and its like would be read as a boolean.
-  return plain && key.size() > 3 ? key : Json(key).dump();
+  std::string lower;
+  bool plain = key.size() > 3;
+  for (const char c : key) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    plain = plain && (upper || (c >= 'a' && c <= 'z'));
+    lower += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  plain = plain && lower != "true" && lower != "false" && lower != "null";
+  return plain ? key : Json(key).dump();
 }
 
 bool fits_on_a_line(const Json& value) {

@@ -46,6 +46,7 @@ Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy poli
 }
 
 void World::connect() {
+  exporters_.foreign_answer = options_.answer;
   cloud_.on_running = [this](const Instance& instance) { kubelets_.boot(instance); };
   cloud_.on_gone = [this](const Instance& instance) { kubelets_.remove_node(instance); };
   api_.ends_outside = [this](const api::Pod& pod) { return is_external(pod.spec.node_name); };

@@ -59,6 +59,10 @@ struct WorldOptions {
   std::map<std::string, Json> saved;
   // Objects to begin with in place of the scenario's (a restart: those of the store).
   std::optional<std::vector<api::Object>> objects;
+  // Inputs of elsewhere played into this world: answers triggers' queries in place of the simulated
+  // Prometheus; and the joint policy's signals come from observe_signals() alone.
+  std::function<cluster::QueryAnswer(const controllers::QueryMetrics::Query&, Instant now)> answer;
+  bool foreign_signals = false;
 };
 
 class World {
@@ -111,6 +115,8 @@ class World {
   // Gone from the API at once, with what it owned: a force-deleted pod, a deleted Deployment, a
   // Node removed by force (its pods are gone and its instance ends).
   void remove(cluster::Kind kind, const std::string& key);
+  // What the model's servers said, see WorldOptions::foreign_signals.
+  void observe_signals(const std::string& model, cluster::ModelSignals signals);
 
   // --- controls of the dashboard: what the scenario does not foresee, from now() on ---
   // So many times the declared traffic of all models, 0 to 1000 (0 stops it).

@@ -86,6 +86,9 @@ void keep_status(api::Job& put, const api::Job& was) {
 void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
   put.conditions = was.conditions;
   put.last_active = was.last_active;
+  put.status_target_kind = was.status_target_kind;
+  put.status_triggers = was.status_triggers;
+  put.status_authentications = was.status_authentications;
 }
 template <typename T>
 void keep_status(T&, const T&) {}
@@ -327,6 +330,11 @@ void World::collect(const std::string& owner_uid) {
 
 void World::put(api::Object object) {
   std::visit([&](auto& value) { put_as(std::move(value)); }, object);
+  settle();
+}
+
+void World::observe_signals(const std::string& model, cluster::ModelSignals signals) {
+  context_->state.observe_signals(model, std::move(signals));
   settle();
 }
 

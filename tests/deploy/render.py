@@ -3,12 +3,14 @@
 docs say of rights is what the roles grant.
 
 usage: render.py WINDLASS"""
+import atexit
 import json
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/embedded"))
@@ -62,6 +64,8 @@ def unordered(value):
     """Variables of a container are a map by name to Kubernetes, and kustomize puts its own first."""
     if isinstance(value, dict):
         own = {k: unordered(v) for k, v in value.items()}
+        if "config.yaml" in own:  # the same value, however it is written
+            own["config.yaml"] = yaml.safe_load(own["config.yaml"])
         if "image" in own and "env" in own:
             own["env"] = sorted(own["env"], key=lambda variable: variable["name"])
         return own
@@ -116,16 +120,19 @@ def main():
     kubectl = next((p for p in [shutil.which("kubectl"), *peers_dir().glob("*/kubectl")] if p), None)
     helm = next((p for p in [shutil.which("helm"), *peers_dir().glob("*/helm")] if p), None)
 
+    scratch = tempfile.mkdtemp(prefix="windlass-render-")
+    atexit.register(shutil.rmtree, scratch)
+
     def install(*options):
         return documents(output(windlass, "install", "--offline", *options))
 
     def kustomize(folder):
         return documents(output(kubectl, "kustomize", ROOT / "deploy/kustomize" / folder))
 
-    def chart(*settings):
+    def chart(*settings, namespace="windlass"):
         sets = [word for s in settings for word in ("--set", s)]
         return documents(output(helm, "template", "windlass", ROOT / "deploy/chart/windlass", "--namespace",
-                                "windlass", "--include-crds", *sets))
+                                namespace, "--include-crds", *sets))
 
     # The text means the same to another reader of YAML as the JSON.
     as_json = json.loads(output(windlass, "install", "--offline", "-o", "json"))
@@ -139,7 +146,7 @@ def main():
     meta = documents((ROOT / "deploy/chart/windlass/Chart.yaml").read_text())[0]
     expect(meta["version"] == meta["appVersion"] == version, f"the chart is of {meta}, the program {version}")
 
-    everything = install("--cloud", "simulated", "--take-over")
+    everything = install("--take-over")
     expect(sorted(set(rights_of(everything))) == sorted(set(rights_in_docs())),
            "docs/reference/install.md and the roles differ: "
            f"{sorted(set(rights_of(everything)) ^ set(rights_in_docs()))}")
@@ -148,30 +155,36 @@ def main():
     if kubectl is None:
         print("skipped: kustomize (no kubectl: ./dev peers)")
     else:
-        for folder, options in [("base", []), ("overlays/observe", ["--observe"]),
-                                ("overlays/simulated", ["--cloud", "simulated"])]:
+        for folder, options in [("base", ["--cloud", "aws"]), ("overlays/observe", ["--observe"]),
+                                ("overlays/simulated", [])]:
             compare(f"kustomize {folder}", install("--without-crds", *options), kustomize(folder))
         compare("kustomize crds", install("--only-crds"), kustomize("crds"))
     if helm is None:
         print("skipped: Helm (no helm: ./dev peers)")
     else:
+        config = pathlib.Path(scratch) / "config.yaml"
+        config.write_text("apiVersion: windlass.dev/v1alpha1\nkind: Config\npolicy: stock\n"
+                          "simulated: {boot: 5s, withoutCapacity: ['p5*']}\n")
         for options, settings in [
-                ([], []), (["--observe"], ["observe=true"]),
-                (["--cloud", "simulated", "--take-over"], ["cloud=simulated", "takeOver=true"]),
-                (["--cloud", "simulated", "--observe"], ["cloud=simulated", "observe=true"]),
+                ([], []), (["--observe"], ["observe=true"]), (["--cloud", "aws"], ["cloud=aws"]),
+                (["--take-over"], ["takeOver=true"]), (["--cloud", "aws", "--observe"], ["cloud=aws", "observe=true"]),
+                (["--config", config], ["config.policy=stock", "config.simulated.boot=5s",
+                                        "config.simulated.withoutCapacity={p5*}"]),
                 (["--service-monitor", "--replicas", "3", "--image", "r/w:v1"],
                  ["serviceMonitor=true", "replicas=3", "image.repository=r/w", "image.tag=v1"])]:
             ours = [o for o in install(*options) if o["kind"] != "Namespace"]
             compare(f"helm {settings}", own_labels(ours), own_labels(chart(*settings)))
+        ours = [o for o in install("--namespace", "other") if o["kind"] != "Namespace"]
+        compare("helm in another namespace", own_labels(ours), own_labels(chart(namespace="other")))
 
     # Another namespace: nothing is left behind in the first.
-    moved = json.dumps([o for o in install("--namespace", "other", "--cloud", "simulated", "--take-over")
+    moved = json.dumps([o for o in install("--namespace", "other", "--take-over")
                         if o["kind"] != "CustomResourceDefinition"])
     expect('"namespace": "windlass"' not in moved, "--namespace other leaves something in windlass")
     expect(moved.count('"kind": "ServiceAccount", "name": "windlass", "namespace": "other"') == 7,
            "--namespace other: not every binding is of the account there")
     for words in (["--namespace", "Foo"], ["--observe", "--take-over"], ["--replicas", "-1"], ["--image", "a b"],
-                  ["--only-crds", "--without-crds"]):
+                  ["--only-crds", "--without-crds"], ["--config", "/nowhere"]):
         done = subprocess.run([windlass, "install", "--offline", *words], capture_output=True, text=True)
         expect(done.returncode == 2 and done.stderr.startswith("error: --") and not done.stdout,
                f"install {words}: exit code {done.returncode}, {done.stderr}")

@@ -341,6 +341,31 @@ def own_queries(prometheus, folder):
     check("assumed tokens", "256 tokens out on average" in " ".join(run.stdout.split()), run.stdout)
 
 
+def all_policies(prometheus, folder):
+    """Without --policy all that can be run are; a query that isn't answered is as if it were absent."""
+    models = folder / "models.yaml"
+    models.write_text(MODELS)
+
+    def answer(request):
+        if "karpenter" in request.text or "histogram_quantile" in request.text:
+            return 400, {}, '{"status":"error","errorType":"bad_data","error":"unknown function"}'
+        passed = urllib.request.Request(prometheus.url + request.path, request.text.encode())
+        with urllib.request.urlopen(passed, timeout=60) as reply:
+            return 200, {}, reply.read()
+    more = ["-f", MANIFESTS, "--models", models, "-q", "-o", "json", "--last", "3h"]
+    picky = servers.Answers(answer)
+    for url, policies in [(prometheus.url, ["static", "stock", "windlass"]), (picky.url, ["stock", "windlass"])]:
+        run = replay(url, *more, "--cache", folder / f"all-{len(policies)}")
+        check("all policies", run.returncode == 0, run.stderr)
+        result = json.loads(run.stdout)
+        check("which", [p["name"] for p in result["policies"]] == policies, [p["name"] for p in result["policies"]])
+        refused = [n for n in result["notes"] if "unknown function" in n]
+        check("notes", len(refused) == (0 if url == prometheus.url else 5), result["notes"])
+        for policy in result["policies"]:
+            served = policy["requests"]
+            check(policy["name"], served["completed"] > 0.9 * served["offered"] > 1000, served)
+
+
 def main():
     servers.need("prometheus", "promtool")
     with tempfile.TemporaryDirectory(prefix="windlass-replay-") as name:
@@ -350,6 +375,7 @@ def main():
         print("queries of a whole replay of 2 days:", resumes(prometheus, folder))
         troubles(prometheus, folder)
         own_queries(prometheus, folder)
+        all_policies(prometheus, folder)
         prometheus.stop()
     check.exit()
 

@@ -109,7 +109,8 @@ Json shown(const api::Pod& pod) {
           {"message", pod.unschedulable_message},
           {"started", when(pod.started_at)},
           {"ready_at", when(pod.ready_at)},
-          {"nominated", pod.nominated_node}};
+          {"nominated", pod.nominated_node},
+          {"ip", pod.ip}};
 }
 Json shown(const api::Node& node) {
   Json out{{"meta", shown(node.meta)},
@@ -308,6 +309,37 @@ TEST(DecodeObject, NamesTheKindWhereItemsOfListsDont) {
       R"({"kind":"Namespace","apiVersion":"v1","metadata":{"name":"n"}})", "v1", "ConfigMap");
   ASSERT_TRUE(other.ok());
   EXPECT_EQ(api::kind_of(*other), "Namespace");
+}
+
+// An API server without Karpenter's conversion gives out as v1 what was written as v1beta1; of the
+// reference it keeps what v1 knows.
+TEST(DecodeObject, ReadsWhatWasWrittenAsV1beta1) {
+  const auto object = decode_object(
+      R"({"apiVersion":"karpenter.sh/v1","kind":"NodePool","metadata":{"name":"p"},"spec":{
+          "template":{"spec":{"requirements":[],"nodeClassRef":{"kind":"EC2NodeClass","name":"c"}}},
+          "disruption":{"consolidationPolicy":"WhenUnderutilized","consolidateAfter":"5m"}}})",
+      "karpenter.sh/v1", "NodePool");
+  ASSERT_TRUE(object.ok()) << object.error().message();
+  const auto& pool = std::get<api::NodePool>(*object);
+  EXPECT_EQ(pool.node_class.group, "karpenter.k8s.aws");
+  EXPECT_EQ(pool.node_class.name, "c");
+  const auto claim = decode_object(
+      R"({"metadata":{"name":"x"},"spec":{"requirements":[],"nodeClassRef":{"name":"c"}}})",
+      "karpenter.sh/v1", "NodeClaim");
+  ASSERT_TRUE(claim.ok()) << claim.error().message();
+  EXPECT_EQ(std::get<api::NodeClaim>(*claim).node_class.kind, "EC2NodeClass");
+  const auto node_class =
+      decode_object(R"({"metadata":{"name":"c"},"spec":{"amiFamily":"AL2","role":"r",
+          "subnetSelectorTerms":[{"tags":{"a":"b"}}],"securityGroupSelectorTerms":[{"id":"sg-1"}]}})",
+                    "karpenter.k8s.aws/v1", "EC2NodeClass");
+  EXPECT_TRUE(node_class.ok()) << node_class.error().message();
+  // What was written as v1 is not read any looser.
+  const auto wrong = decode_object(
+      R"({"metadata":{"name":"p"},"spec":{"template":{"spec":{"requirements":[],
+          "nodeClassRef":{"group":"karpenter.k8s.aws","kind":"EC2NodeClass","name":"c"}}},
+          "disruption":{"consolidationPolicy":"WhenUnderutilized"}}})",
+      "karpenter.sh/v1", "NodePool");
+  EXPECT_FALSE(wrong.ok());
 }
 
 TEST(DecodeObject, SaysWhatIsWrong) {

@@ -2,6 +2,7 @@
 // in all that was said.
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "api/base64.h"
 #include "live/kube/client_fixture.h"
 

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "base/log.h"
 #include "live/kube/fake_resource.h"
+#include "live/kube/quiet_log.h"
 
 namespace windlass::live::kube {
 namespace {
@@ -94,9 +94,9 @@ void run_against(uint64_t seed, bool try_watch_list, FakeResource::WatchList kin
 }
 
 TEST(WatcherModel, EndsUpWithWhatTheServerHolds) {
-  log::set_level(log::Level::kError);
+  const QuietLog quiet;
   using WatchList = FakeResource::WatchList;
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= 25; ++seed) {
     for (const WatchList kind :
          {WatchList::kServed, WatchList::kRefused422, WatchList::kError500, WatchList::kIgnored}) {
       run_against(seed, true, kind);

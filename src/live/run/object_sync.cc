@@ -267,11 +267,11 @@ void ObjectSync::send(const Id& id, kube::Request request,
   }
   ++stats_.writes;
   api_.send(std::move(request),
-            [this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
+            guard_([this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
               const auto found = entries_.find(id);
               if (found == entries_.end() || found->second->serial != serial) return;
               done(*found->second, reply);
-            });
+            }));
 }
 
 void ObjectSync::send_next(const Id& id) {
@@ -294,13 +294,14 @@ void ObjectSync::step_done(const Id& id) {
   send_next(id);
 }
 
-void ObjectSync::take(Entry& entry, const Json& object) {
+bool ObjectSync::take(Entry& entry, const Json& object) {
   auto decoded = api::decode(object);
-  if (!decoded.ok()) return;  // the watcher says it again, and why
+  if (!decoded.ok()) return false;  // the watcher says it again, and why
   entry.version = std::max(entry.version, version_of(object));
   entry.truth = *std::move(decoded);
   std::visit([](auto& value) { value.raw = nullptr; }, *entry.truth);  // it is in `fresh`
   entry.fresh = object;
+  return true;
 }
 
 // No answer or one that asks for patience: the same again. Else it is given up.
@@ -311,10 +312,10 @@ void ObjectSync::again(const Id& id, const kube::Reply& reply) {
   ++stats_.retries;
   const Duration wait = std::max(reply.retry_after.value_or(Duration{}),
                                  back_off(kFirstRetry, kLastRetry, ++mine.failures));
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found != entries_.end() && found->second->serial == serial) send_next(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found != entries_.end() && found->second->serial == serial) send_next(id);
+               }));
 }
 
 void ObjectSync::give_up(const Id& id, const std::string& why) {
@@ -324,29 +325,34 @@ void ObjectSync::give_up(const Id& id, const std::string& why) {
   mine.held = true;
   if (on_refused) on_refused(id, why);
   const Duration wait = back_off(kFirstHold, kLastHold, ++refusals_[id.first]);
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found == entries_.end() || found->second->serial != serial) return;
-    found->second->steps.clear();
-    settle(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found == entries_.end() || found->second->serial != serial) return;
+                 found->second->steps.clear();
+                 settle(id);
+               }));
 }
 
 void ObjectSync::fetch(const Id& id, std::function<void()> then) {
   kube::Request request;
   request.path = cluster::api_path(id.first, id.second);
-  send(id, std::move(request), [this, id, then = std::move(then)](Entry& mine, kube::Reply& reply) {
-    if (reply.code == 404) {
-      mine.truth.reset();
-      mine.steps.clear();
-      return settle(id);
-    }
-    if (!reply.ok()) return again(id, reply);
-    const auto body = parse_json(reply.body);
-    if (!body.ok()) return give_up(id, "the server's answer: " + body.error().message());
-    take(mine, *body);
-    then();
-  });
+  const std::string path = request.path;
+  send(id, std::move(request),
+       [this, id, path, then = std::move(then)](Entry& mine, kube::Reply& reply) {
+         if (reply.code == 404) {
+           mine.truth.reset();
+           mine.steps.clear();
+           return settle(id);
+         }
+         if (!reply.ok()) return again(id, reply);
+         const auto body = kube::object_in(reply, path);
+         if (!body.ok() || !take(mine, *body)) {
+           // As no answer: whoever said this may be asked again, later.
+           reply.code = 0;
+           return again(id, reply);
+         }
+         then();
+       });
 }
 
 void ObjectSync::send_create(const Id& id, Entry& entry) {

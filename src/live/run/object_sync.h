@@ -23,6 +23,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -91,7 +92,7 @@ class ObjectSync {
   void send_scale(const Id& id, Entry& entry);
   void fetch(const Id& id, std::function<void()> then);
   void send(const Id& id, kube::Request request, std::function<void(Entry&, kube::Reply&)> done);
-  void take(Entry& entry, const Json& object);
+  bool take(Entry& entry, const Json& object);
   void find_fresh(const Id& id, Entry& entry);
   void step_done(const Id& id);
   void again(const Id& id, const kube::Reply& reply);
@@ -118,6 +119,7 @@ class ObjectSync {
   std::map<cluster::Kind, int> refusals_;
   uint64_t made_ = 0;  // tells an entry from a former one of the same object
   ObjectSyncStats stats_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -246,7 +246,7 @@ TEST(ObjectSync, ConvergesUnderFaults) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     Fixture f(seed);
     Rng rng(seed, "writes");
-    f.server.faults = {0.1, 0.1, 0.1, milliseconds(200)};
+    f.server.faults = {0.1, 0.1, 0.1, milliseconds(200), 0.3};
     std::map<std::string, std::string> last;
     for (int i = 0; i < 60; ++i) {
       const std::string name = std::string(1, static_cast<char>('a' + rng.below(4)));

@@ -37,14 +37,14 @@ void Observer::start(net::Clock& clock) {
 }
 
 void Observer::tick(net::Clock& clock, Duration wait) {
-  clock.after(wait, [this, &clock] {
-    const Instant now = clock.now();
-    const Duration began = clock.steady();
-    if (world_.deciding()) compare(now);
-    const Duration took = clock.steady() - began;
-    if (now - began_ >= kPeriod) summarize(now);
-    tick(clock, std::max(kCompare, took * kRest));
-  });
+  clock.after(wait, guard_([this, &clock] {
+                const Instant now = clock.now();
+                const Duration began = clock.steady();
+                if (world_.deciding()) compare(now);
+                const Duration took = clock.steady() - began;
+                if (now - began_ >= kPeriod) summarize(now);
+                tick(clock, std::max(kCompare, took * kRest));
+              }));
 }
 
 void Observer::note(const controllers::Action& action) {

@@ -21,6 +21,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -42,6 +43,7 @@ class LeaseWatch {
   std::string holder_;
   std::string record_;
   Duration changed_{};
+  Duration read_{};  // when it was last known
 };
 
 struct OwnershipOptions {
@@ -76,10 +78,6 @@ class Ownership {
       const {
     return refused_;
   }
-  // A NodeClaim of that name is there, whoever runs it.
-  [[nodiscard]] bool knows_claim(const std::string& name) const {
-    return held_.contains({cluster::Kind::kNodeClaim, name});
-  }
 
  private:
   using Id = std::pair<cluster::Kind, std::string>;
@@ -113,6 +111,7 @@ class Ownership {
   std::map<Id, std::string> refused_;
   // When we last asked for which change, not to ask twice.
   std::map<Id, std::pair<Duration, std::string>> patched_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

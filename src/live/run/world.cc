@@ -39,10 +39,11 @@ uint64_t number_of(const std::string& version) {
 World::World(WorldParts parts, WorldOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      acting_(parts_.api, [this] { return may_act(); }),
       state_(catalog::built_in(options_.catalog)),
-      sync_(state_, parts_.api, parts_.clock),
-      ownership_(parts_.api, parts_.clock, options_.ownership),
-      events_(parts_.api, parts_.clock, options_.instance, options_.seed) {
+      sync_(state_, acting_, parts_.clock),
+      ownership_(acting_, parts_.clock, options_.ownership),
+      events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
   sync_.on_change = [this] {
@@ -83,7 +84,7 @@ void World::start() {
   for (const auto& [path, watcher] : watchers_) watcher->start();
   ownership_.start();
   keep_reading_references();
-  parts_.clock.after(kGarbage, [this] { collect_garbage(); });
+  parts_.clock.after(kGarbage, guard_([this] { collect_garbage(); }));
 }
 
 void World::watch(const cluster::ApiResource& resource, const std::string& namespace_name) {
@@ -162,6 +163,7 @@ void World::follow() {
   leading_ = false;
   may_act_ = nullptr;
   ring_.reset();
+  while (!pushes_.empty()) drop_pushes(pushes_.begin()->first);
   postponed_.clear();
   evictions_.clear();
   launching_.clear();
@@ -177,10 +179,10 @@ void World::observe_signals(const std::string& model, cluster::ModelSignals sign
 void World::wake() {
   if (woken_) return;
   woken_ = true;
-  parts_.clock.after(Duration{}, [this] {
-    woken_ = false;
-    pump();
-  });
+  parts_.clock.after(Duration{}, guard_([this] {
+                       woken_ = false;
+                       pump();
+                     }));
 }
 
 // New controllers whose memory is made from the State, as after a restart.
@@ -195,6 +197,7 @@ void World::begin_deciding() {
   std::deque<cluster::Change> all;
   for (const auto& [kind, key] : cluster::all_objects(state_)) all.push_back({kind, key, false});
   ring_->observe(all, state_, parts_.clock.now());
+  for (const auto& [key, object] : state_.scaled_objects()) follow_pushes(key);
 }
 
 // Everything queued would wait as long as the clock was set back by; so memories start anew.
@@ -207,6 +210,9 @@ bool World::clock_went_back() {
 
 std::deque<cluster::Change> World::take_changes() {
   std::deque<cluster::Change> changes = state_.take_changes();
+  for (const cluster::Change& change : changes) {
+    if (change.kind == Kind::kScaledObject) follow_pushes(change.key);
+  }
   if (on_change) {
     for (const cluster::Change& change : changes) on_change(change);
   }
@@ -216,7 +222,8 @@ std::deque<cluster::Change> World::take_changes() {
 void World::pump() {
   std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
-    take_changes();
+    // A ring that waits must miss nothing meanwhile.
+    if (ring_ == nullptr) take_changes();
     return;
   }
   const bool back = clock_went_back();
@@ -251,10 +258,10 @@ void World::pump() {
   due_ = 0;
   const Instant next = ring_->next_due();
   if (next == kNever) return;
-  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), [this] {
-    due_ = 0;
-    wake();
-  });
+  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), guard_([this] {
+                              due_ = 0;
+                              wake();
+                            }));
 }
 
 kube::Involved World::involved(Kind kind, const std::string& key) const {

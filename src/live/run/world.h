@@ -20,12 +20,14 @@
 #include "controllers/ring.h"
 #include "controllers/wiring.h"
 #include "live/cloud/cloud.h"
+#include "live/kube/acting_api.h"
 #include "live/kube/api.h"
 #include "live/kube/events.h"
 #include "live/kube/watcher.h"
 #include "live/run/object_sync.h"
 #include "live/run/ownership.h"
 #include "net/clock.h"
+#include "net/guard.h"
 #include "scaling/trigger_plan.h"
 
 namespace windlass::live {
@@ -55,6 +57,9 @@ struct WorldParts {
   cloud::Cloud& cloud;
   // Asks the trigger's source; calls back once, later.
   std::function<void(const TriggerQuestion&, std::function<void(cluster::QueryAnswer)>)> ask;
+  // Follows a trigger whose source tells by itself (external-push), until unwatch; may be empty.
+  std::function<uint64_t(const TriggerQuestion&, std::function<void(bool active)>)> watch{};
+  std::function<void(uint64_t)> unwatch{};
 };
 
 class World {
@@ -129,6 +134,8 @@ class World {
   void terminated(const std::string& provider_id, const std::string& claim);
   void remove_node(const std::string& provider_id);
   void query(const controllers::QueryMetrics& query);
+  void follow_pushes(const std::string& scaled_object);
+  void drop_pushes(const std::string& scaled_object);
   void collect_garbage();
   void compare_instances(const std::vector<cloud::CloudInstance>& instances);
 
@@ -140,6 +147,7 @@ class World {
 
   WorldParts parts_;
   WorldOptions options_;
+  kube::ActingApi acting_;  // what all writes go through
   cluster::State state_;
   ObjectSync sync_;
   Ownership ownership_;
@@ -151,6 +159,11 @@ class World {
   std::function<bool()> may_act_;
   std::unique_ptr<controllers::Ring> ring_;
   uint64_t terms_ = 0;  // how often this process began to decide
+  struct Pushes {
+    int64_t generation = 0;  // of the object they were made for
+    std::vector<uint64_t> watches;
+  };
+  std::map<std::string, Pushes> pushes_;  // by scaled object
   bool reading_soon_ = false;
   bool woken_ = false;
   std::optional<Duration> seen_;  // steady; the first change since the last pump
@@ -168,6 +181,7 @@ class World {
   std::set<std::string> terminating_;          // provider ids
   // Releases of claims whose instance's fate is not known yet.
   std::map<std::string, api::NodeClaim> postponed_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -144,6 +144,10 @@ void Bridge::give_out(Kind kind, const std::string& key) {
   if (!place) return;
   const std::optional<api::Object> object = cluster::object_at(world_.state(), kind, key);
   if (is_clients(kind) && (!object || store_.find(*place) != nullptr)) return;
+  // A Node stands there to the letter as its kubelet wrote it: to write it again in other words
+  // would only make the next write of a client a conflict.
+  const bool outside = kind == Kind::kNode && object && world_.is_external(key);
+  if (outside && store_.find(*place) != nullptr) return;
   if (kind == Kind::kPod) tell_pod(key, world_.state().pods().find(key));
   if (kind == Kind::kNode) tell_node(key, world_.state().nodes().find(key));
   if (!object) {

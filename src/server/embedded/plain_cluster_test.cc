@@ -208,6 +208,23 @@ TEST(PlainCluster, ADeletedPodIsThereUntilItsKubeletEndsIt) {
   EXPECT_EQ(client.pods().size(), 0u);
 }
 
+TEST(PlainCluster, ADeletedDeploymentsPodsWaitForTheirKubelet) {
+  Client client;
+  client.ok("POST", kNodes, node());
+  client.merge(std::string(kNodes) + "/n1/status", ready(true));
+  client.ok("POST", kDeployments, deployment(2));
+  client.wait(seconds(3));
+  client.ok("DELETE", std::string(kDeployments) + "/web");
+  client.wait(minutes(10));
+  ASSERT_EQ(client.pods().size(), 2u);
+  for (const Json& pod : client.pods()) {
+    EXPECT_TRUE(pod["metadata"].contains("deletionTimestamp"));
+    client.ok("DELETE", std::string(kPods) + "/" + name_of(pod), {{"gracePeriodSeconds", 0}});
+  }
+  EXPECT_EQ(client.pods().size(), 0u);
+  EXPECT_EQ(client.get("/apis/apps/v1/namespaces/default/replicasets")["items"].size(), 0u);
+}
+
 TEST(PlainCluster, PodsGoWithTheirNodeAndFinalizersHoldIt) {
   Client client;
   Json held = node();

@@ -33,3 +33,14 @@ metadata:
   labels:
     {{- include "windlass.labels" .top | nindent 4 }}
 {{- end }}
+{{- /* The configuration, or nothing where there is none to give. The simulated cloud keeps its
+       instances where Windlass runs. */ -}}
+{{- define "windlass.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- if and (eq .Values.cloud "simulated") (ne .Release.Namespace "windlass") }}
+{{- $config = mergeOverwrite (dict "simulated" (dict "namespace" .Release.Namespace)) $config }}
+{{- end }}
+{{- if $config }}
+{{- toYaml (mergeOverwrite (dict "apiVersion" "windlass.dev/v1alpha1" "kind" "Config") $config) }}
+{{- end }}
+{{- end }}
