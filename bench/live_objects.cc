@@ -391,6 +391,15 @@ json deployment(int set) {
   return out;
 }
 
+json budget(int set) {
+  json labels = labels_of_set(set);
+  labels.erase("pod-template-hash");
+  return {{"apiVersion", "policy/v1"},
+          {"kind", "PodDisruptionBudget"},
+          {"metadata", meta(app(set), set_namespace(set), uid("budget", set), labels)},
+          {"spec", {{"maxUnavailable", "20%"}, {"selector", {{"matchLabels", labels}}}}}};
+}
+
 json scaled_object(int set) {
   json out{{"apiVersion", "keda.sh/v1alpha1"},
            {"kind", "ScaledObject"},

@@ -28,6 +28,7 @@ json node_class();
 json pod(int pod);          // on node pod / kPodsPerNode
 json replica_set(int set);  // of the pods from set * kPodsPerSet
 json deployment(int set);
+json budget(int set);         // of deployment `set`
 json scaled_object(int set);  // of deployment `set`, by the time of day
 
 }  // namespace windlass::bench

@@ -81,6 +81,7 @@ class LargeCluster {
     for (int i = 0; i < sets; ++i) {
       put("deployments.apps", deployment(i));
       put("replicasets.apps", replica_set(i));
+      put("poddisruptionbudgets.policy", budget(i));
       if (i % 5 == 0) put("scaledobjects.keda.sh", scaled_object(i));
     }
     for (int i = 0; i < pods_; ++i) put("pods", pod(i));

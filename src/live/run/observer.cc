@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kCompare = minutes(1);
 constexpr Duration kPeriod = hours(1);
+constexpr int64_t kRest = 50;  // so many times as long as it took
 
 double price_of(const catalog::InstanceType& type, const std::string& zone,
                 const std::string& capacity_type) {
@@ -32,15 +33,17 @@ bool managed(const api::Node& node) { return !label(node, api::kNodePoolLabel).e
 
 void Observer::start(net::Clock& clock) {
   began_ = compared_ = clock.now();
-  tick(clock);
+  tick(clock, kCompare);
 }
 
-void Observer::tick(net::Clock& clock) {
-  clock.after(kCompare, guard_([this, &clock] {
+void Observer::tick(net::Clock& clock, Duration wait) {
+  clock.after(wait, guard_([this, &clock] {
                 const Instant now = clock.now();
+                const Duration began = clock.steady();
                 if (world_.deciding()) compare(now);
+                const Duration took = clock.steady() - began;
                 if (now - began_ >= kPeriod) summarize(now);
-                tick(clock);
+                tick(clock, std::max(kCompare, took * kRest));
               }));
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "controllers/event_words.h"
 #include "live/kube/decode.h"
+#include "live/run/unread.h"
 
 namespace windlass::live {
 namespace {
@@ -128,6 +129,7 @@ void World::take_put(const cluster::ApiResource& resource, const std::string& pa
   // The document as a tree is five times its text; what an autoscaler is given back is in it.
   const bool has_former = resource.kind == Kind::kHorizontalPodAutoscaler;
   if (!has_former) std::visit([](auto& value) { value.raw = nullptr; }, *object);
+  if (auto* pod = std::get_if<api::Pod>(&*object)) forget_unread(*pod);
   ownership_.put(number, *std::move(object));
 }
 
