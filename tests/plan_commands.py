@@ -46,6 +46,7 @@ CASES = [
     ("lint of nothing wrong", ["lint", "-"], "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", 0, r"0 errors"),
     ("lint of a file that is not there", ["lint", "nowhere.yaml"], "", 2, r"nowhere\.yaml"),
     ("explain of a file that is not there", ["explain", "nowhere.jsonl"], "", 2, r"nowhere\.jsonl"),
+    ("report of a file that is not there", ["report", "nowhere.jsonl"], "", 2, r"nowhere\.jsonl"),
     ("plan alone", ["plan"], "", 2, r"subcommand"),
 ]
 JSON = [

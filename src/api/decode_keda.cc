@@ -182,6 +182,9 @@ ScaledObject read_scaled_object(Reader root) {
   Reader status = root.at("status");
   out.conditions = read_conditions(status.at("conditions"));
   out.last_active = status.at("lastActiveTime").time();
+  out.status_target_kind = status.at("scaleTargetKind").string().value_or("");
+  out.status_triggers = status.at("triggersTypes").string().value_or("");
+  out.status_authentications = status.at("authenticationsTypes").string().value_or("");
   root.allow({"apiVersion", "kind"});
   root.warn_unknown_keys();
   return out;

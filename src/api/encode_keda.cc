@@ -31,6 +31,13 @@ std::string_view text_of(ScaledJobStrategy::Combine combine) {
   return kNames[static_cast<size_t>(combine)];
 }
 
+// KEDA's conditions have no time; API servers warn of every field their kinds don't have.
+void write_keda_conditions(Json& parent, const std::vector<Condition>& conditions) {
+  std::vector<Condition> timeless = conditions;
+  for (Condition& condition : timeless) condition.changed = {};
+  write_conditions(parent, timeless);
+}
+
 // What else a trigger may hold stays in the element it was read from.
 void write_trigger(Json& out, const Trigger& trigger) {
   put_string(out, "type", trigger.type);
@@ -132,8 +139,11 @@ void write(Json& out, const ScaledObject& object) {
     write_advanced(spec, object);
   });
   within(out, "status", [&](Json& status) {
-    write_conditions(status, object.conditions);
+    write_keda_conditions(status, object.conditions);
     put_time(status, "lastActiveTime", object.last_active);
+    put_string(status, "scaleTargetKind", object.status_target_kind);
+    put_string(status, "triggersTypes", object.status_triggers);
+    put_string(status, "authenticationsTypes", object.status_authentications);
   });
 }
 
@@ -157,7 +167,7 @@ void write(Json& out, const ScaledJob& job) {
     put_each(spec, "triggers", job.triggers, "type", write_trigger);
   });
   within(out, "status", [&](Json& status) {
-    write_conditions(status, job.conditions);
+    write_keda_conditions(status, job.conditions);
     put_time(status, "lastActiveTime", job.last_active);
   });
 }

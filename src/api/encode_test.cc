@@ -253,6 +253,17 @@ TEST(Encode, ObjectsMadeHereAreComplete) {
   EXPECT_FALSE(read.min_replicas.has_value());
 }
 
+// The schema of KEDA's kinds has no time of a condition.
+TEST(Encode, KedasConditionsHaveNoTime) {
+  ScaledObject object;
+  object.meta.name = "s";
+  object.target_name = "t";
+  object.conditions = {{"Ready", "True", "Ready", "fine", Instant{5'000'000'000}}};
+  const Json json = encode(object);
+  EXPECT_EQ(json["status"]["conditions"],
+            Json::parse(R"([{"type":"Ready","status":"True","reason":"Ready","message":"fine"}])"));
+}
+
 TEST(Encode, EveryKindNamesItself) {
   const std::vector<Object> objects{Pod{},
                                     Node{},

@@ -68,6 +68,10 @@ struct ScaledObject {
   std::string env_source_container;  // empty: the first
   std::vector<Condition> conditions;
   std::optional<Instant> last_active;
+  // What kubectl's columns show: "apps/v1.Deployment", "prometheus,cron", "auth-a,auth-b".
+  std::string status_target_kind;
+  std::string status_triggers;
+  std::string status_authentications;
   RawObject raw;
 
   [[nodiscard]] int32_t min() const { return min_replicas.value_or(0); }

@@ -15,6 +15,8 @@
 #include "cli/plan_disruption_command.h"
 #include "cli/plan_nodes_command.h"
 #include "cli/plan_replicas_command.h"
+#include "cli/replay_command.h"
+#include "cli/report_command.h"
 #include "cli/run_command.h"
 #include "cli/simulate_command.h"
 #include "cli/up_command.h"
@@ -72,17 +74,102 @@ void add_simulate(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_simulate);
 }
 
+void add_replay_source(CLI::App* command, ReplayOptions& options) {
+  command
+      ->add_option("--prometheus", options.prometheus,
+                   "Address of the Prometheus (or Thanos, Mimir, ...), with a path if it has one")
+      ->required()
+      ->type_name("URL");
+  command->add_option("--last", options.last, "How much of the past: 7d, 36h, 1d12h")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--until", options.until, "Up to this time: RFC 3339 (default: now)")
+      ->type_name("TIME");
+  command->add_option("--step", options.step, "A rate every so often")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  command->add_option("--header", options.headers, "Sent with every query; repeatable")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--bearer-token-file", options.bearer_token_file,
+                   "Sent as Authorization: Bearer")
+      ->type_name("FILE");
+  command->add_option("--ca-file", options.ca_file, "Trust these CAs (PEM), not the system's")
+      ->type_name("FILE");
+  command->add_flag("--insecure", options.insecure, "Don't verify the server's certificate");
+  command
+      ->add_option("--rate-query", options.rate_queries,
+                   "The model's requests a second are this query's; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-in-query", options.input_queries,
+                   "Its requests' mean input tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--tokens-out-query", options.output_queries,
+                   "Its requests' mean output tokens; repeatable")
+      ->type_name("MODEL=PROMQL")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--cache", options.cache,
+                   "Where answers are kept (default: ~/.cache/windlass/replay/HASH)")
+      ->type_name("DIR");
+}
+
+void add_replay(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReplayOptions>();
+  CLI::App* command = app.add_subcommand(
+      "replay", "Run the traffic a Prometheus recorded against manifests under several policies");
+  add_replay_source(command, *options);
+  add_files(command, options->files);
+  command
+      ->add_option("--models", options->models,
+                   "The models' Deployments, cards and latency targets: the section models of a "
+                   "scenario (without it: which models were found)")
+      ->type_name("FILE");
+  command
+      ->add_option("--policy", options->policies,
+                   "Policy to run; may be given several times (default: all that can be)")
+      ->type_name("static|stock|windlass")
+      ->allow_extra_args(false);
+  command->add_option("--seed", options->seed, "Of the requests' times and lengths");
+  command
+      ->add_option("--save-scenario", options->save_scenario,
+                   "Keep scenario.yaml, traffic and manifests here, for windlass simulate")
+      ->type_name("DIR");
+  add_output(command, options->output);
+  command->add_option("--report", options->report, "Write an HTML report to this file");
+  command->add_option("--decisions", options->decisions,
+                      "Write every decision to this file, a JSON line each");
+  command->add_flag("-q,--quiet", options->quiet, "No progress on standard error");
+  command->footer(
+      "Exit codes: 0 done, 1 Prometheus or a run failed, 2 bad input, 130 stopped by Ctrl-C (what\n"
+      "was read is kept: the same command goes on).\n\n"
+      "Example: windlass replay --prometheus http://localhost:9090 --last 7d -f manifests/ \\\n"
+      "           --models models.yaml --report report.html");
+  on_chosen(command, options, exit_code, run_replay);
+}
+
 void add_up(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<UpOptions>();
   options->version = WINDLASS_VERSION;
   CLI::App* command = app.add_subcommand(
       "up",
       "Start an embedded cluster: a Kubernetes API, traffic and a dashboard to try things on");
-  command->add_option("scenario", options->scenario, "Scenario file (windlass.dev/v1alpha1)")
-      ->required();
-  command->add_option("--policy", options->policy, "Who scales pods and nodes")
-      ->check(CLI::IsMember({"static", "stock", "windlass"}))
-      ->capture_default_str();
+  command->add_option("scenario", options->scenario,
+                      "Scenario file (windlass.dev/v1alpha1); may be left out with --external");
+  CLI::Option* policy =
+      command->add_option("--policy", options->policy, "Who scales pods and nodes")
+          ->check(CLI::IsMember({"static", "stock", "windlass"}))
+          ->capture_default_str();
+  command
+      ->add_flag("--external", options->external,
+                 "Nodes, their kubelets and all autoscaling are clients of the API: a bare cluster "
+                 "to run `windlass run` or another autoscaler against")
+      ->excludes(policy);
   command
       ->add_option("--speed", options->speed,
                    "Simulated seconds a second (0.1 to 100000); the dashboard changes it live")
@@ -361,6 +448,21 @@ void add_explain(CLI::App& app, int& exit_code) {
   on_chosen(command, options, exit_code, run_explain);
 }
 
+void add_report(CLI::App& app, int& exit_code) {
+  const auto options = std::make_shared<ReportOptions>();
+  CLI::App* command = app.add_subcommand(
+      "report", "What a run decided, and what it would have saved: windlass run --observe");
+  command
+      ->add_option("decisions", options->file,
+                   "What windlass run --decisions FILE wrote; - for standard input")
+      ->required();
+  add_output(command, options->output);
+  command->footer(
+      "Exit codes: 0 printed, 2 the file can't be read or holds no decisions.\n\n"
+      "Example: windlass report decisions.jsonl");
+  on_chosen(command, options, exit_code, run_report);
+}
+
 void add_plan_nodes(CLI::App& plan, int& exit_code) {
   const auto options = std::make_shared<PlanNodesOptions>();
   CLI::App* command = plan.add_subcommand(
@@ -443,6 +545,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = 0;
   windlass::cli::add_simulate(app, exit_code);
+  windlass::cli::add_replay(app, exit_code);
   windlass::cli::add_up(app, exit_code);
   windlass::cli::add_run(app, exit_code);
   windlass::cli::add_install(app, exit_code);
@@ -455,6 +558,7 @@ int main(int argc, char** argv) {
   windlass::cli::add_plan_replicas(*plan, exit_code);
   windlass::cli::add_plan_disruption(*plan, exit_code);
   windlass::cli::add_explain(app, exit_code);
+  windlass::cli::add_report(app, exit_code);
   windlass::cli::add_completion(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -8,9 +8,15 @@
 
 namespace windlass::cli {
 
+// What is being done, and what is said of each when it is.
+struct ProgressWords {
+  std::string doing = "simulating";
+  std::string done = "simulated";
+};
+
 class Progress {
  public:
-  Progress(std::vector<std::string> names, bool enabled);
+  Progress(std::vector<std::string> names, bool enabled, ProgressWords words = {});
   // The share that is done, 0..1; negative: stopped before its end.
   void update(size_t index, double share);
   // Takes the line away.
@@ -20,6 +26,7 @@ class Progress {
   void draw();
 
   std::vector<std::string> names_;
+  ProgressWords words_;
   std::vector<double> shares_;
   bool enabled_;
   bool terminal_;

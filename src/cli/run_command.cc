@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "controllers/decision_text.h"
 #include "live/cloud/switched_cloud.h"
+#include "live/external/client.h"
+#include "live/kube/acting_api.h"
 #include "live/kube/client.h"
 #include "live/kube/config.h"
 #include "live/kube/leader.h"
@@ -111,12 +113,21 @@ class Operator {
         clock_(net::system_clock_on(loop_)),
         http_(loop_),
         api_(loop_, *clock_, access, client_options(settings_, version)),
+        acting_(api_, [this] { return may_act(); }),
         cloud_(*clock_),
         source_(http_, *clock_),
+        external_(loop_, *clock_),
         world_({api_, *clock_, cloud_,
                 [this](const live::TriggerQuestion& question, auto done) {
-                  source_.ask(question.plan, std::move(done));
-                }},
+                  if (question.plan.kind != scaling::TriggerPlan::Kind::kExternal) {
+                    return source_.ask(question.plan, std::move(done));
+                  }
+                  external_.ask(question.plan, scaled_ref(question), std::move(done));
+                },
+                [this](const live::TriggerQuestion& question, auto on_active) {
+                  return external_.watch(question.plan, scaled_ref(question), std::move(on_active));
+                },
+                [this](uint64_t watch) { external_.unwatch(watch); }},
                world_options()),
         observer_(world_),
         metrics_(world_, process_sources(version)),
@@ -173,6 +184,12 @@ class Operator {
     return options;
   }
 
+  static live::external::ScaledRef scaled_ref(const live::TriggerQuestion& question) {
+    const size_t slash = question.scaled_object.find('/');
+    return {question.scaled_object.substr(0, slash), question.scaled_object.substr(slash + 1),
+            question.metadata, question.plan.access.auth};
+  }
+
   // Differs between processes: names and jitter must not come twice.
   uint64_t seed() const {
     Hash64 hash;
@@ -202,6 +219,9 @@ class Operator {
     options.namespace_name =
         settings_.lease_namespace.empty() ? access.namespace_name : settings_.lease_namespace;
     options.identity = fmt::format("{}_{:08x}", host_name(), seed() & 0xffffffff);
+    options.lease = settings_.lease_duration;
+    options.renew_deadline = options.lease * 2 / 3;
+    options.retry = options.lease * 2 / 15;
     return options;
   }
 
@@ -231,6 +251,7 @@ class Operator {
       log::info(controllers::deed_sentence(controller, decision));
     };
     world_.on_change = [this](const cluster::Change& change) { metrics_.observe(change); };
+    world_.on_reaction = [this](Duration took) { metrics_.note_reaction(took); };
     world_.on_action = [this](const controllers::Action& action) {
       metrics_.note_action(action);
       if (settings_.observe) observer_.note(action);
@@ -252,7 +273,7 @@ class Operator {
     };
     elector_.on_leading = [this] {
       log::info("leading");
-      take_the_lead([this] { return clock_->steady() < elector_.certain_until(); });
+      take_the_lead([this] { return may_act(); });
     };
     elector_.on_lost = [this](const std::string& why) {
       // Everything stops at once; a process of no use to anyone ends, and its Deployment starts
@@ -281,6 +302,8 @@ class Operator {
 
   std::vector<live::signals::ScrapeTarget> targets_of(const ScrapedModel& model) const {
     std::vector<live::signals::ScrapeTarget> out;
+    // What stands in front of the pods also knows who waits while there are none.
+    if (!model.url.empty()) return {{"", "", model.url}};
     const cluster::State& state = world_.state();
     const api::Deployment* deployment = state.deployments().find(model.model.deployment);
     if (deployment == nullptr) return out;
@@ -295,9 +318,13 @@ class Operator {
     return out;
   }
 
+  [[nodiscard]] bool may_act() const {
+    return !settings_.leader_election || clock_->steady() < elector_.certain_until();
+  }
+
   void take_the_lead(std::function<bool()> may_act) {
     auto cloud = std::make_unique<live::cloud::SimulatedCloud>(
-        api_, *clock_, world_.state().catalog(), simulated_options());
+        acting_, *clock_, world_.state().catalog(), simulated_options());
     simulated_ = cloud.get();
     for (const auto& [name, node] : world_.state().nodes()) simulated_->node_changed(node);
     for (const auto& [key, pod] : world_.state().pods()) simulated_->pod_changed(pod);
@@ -350,9 +377,11 @@ class Operator {
   std::unique_ptr<net::Clock> clock_;
   net::HttpClient http_;
   live::kube::HttpApi api_;
+  live::kube::ActingApi acting_;  // the simulated cloud's writes
   live::cloud::SwitchedCloud cloud_;
   live::cloud::SimulatedCloud* simulated_ = nullptr;
   live::signals::MetricSource source_;
+  live::external::ExternalScalers external_;
   live::World world_;
   live::Observer observer_;
   server::operate::OperatorMetrics metrics_;

@@ -18,6 +18,23 @@ using api::Reader;
 
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
+// Credentials in an address would stand in logs.
+std::string fault_of_url(std::string_view url) {
+  std::string_view rest = url;
+  if (rest.starts_with("http://")) {
+    rest.remove_prefix(7);
+  } else if (rest.starts_with("https://")) {
+    rest.remove_prefix(8);
+  } else {
+    return "an address of http:// or https:// is accepted";
+  }
+  const std::string_view host = rest.substr(0, rest.find_first_of("/?#"));
+  if (host.empty()) return "names no host";
+  if (host.find('@') != std::string_view::npos) return "credentials in an address are not accepted";
+  const bool graphic = std::ranges::all_of(url, [](char c) { return c > ' ' && c < 0x7f; });
+  return graphic ? "" : "holds characters that no address has";
+}
+
 ScrapedModel read_model(Reader reader) {
   ScrapedModel out;
   out.model = controllers::read_inference_model(reader);
@@ -26,6 +43,14 @@ ScrapedModel read_model(Reader reader) {
   Reader metrics = reader.at("metrics");
   out.port = static_cast<uint16_t>(metrics.at("port").int32(1, 65535).value_or(out.port));
   out.path = metrics.at("path").string().value_or(out.path);
+  if (const auto url = metrics.at("url").string()) {
+    out.url = *url;
+    const std::string fault = fault_of_url(out.url);
+    if (!fault.empty()) metrics.error("url: " + fault);
+    if (metrics.has("port") || metrics.has("path")) {
+      metrics.error("url: stands for all pods, so port and path mean nothing beside it");
+    }
+  }
   out.period = metrics.at("period").duration().value_or(out.period);
   if (out.period < seconds(1)) metrics.error("period: at least 1s is accepted");
   metrics.refuse_unknown_keys();
@@ -47,6 +72,17 @@ void read_simulated(Reader reader, live::cloud::SimulatedCloudOptions& out) {
   delay("shutdown", out.shutdown);
   out.without_capacity = reader.at("withoutCapacity").strings();
   reader.refuse_unknown_keys();
+}
+
+void read_lease_duration(Reader reader, Duration& out) {
+  const auto lease = reader.duration();
+  if (!lease) return;
+  // A Lease has whole seconds; shorter ones are lost to any hiccup of the API server.
+  if (*lease < seconds(3) || *lease > hours(1) || lease->ns % seconds(1).ns != 0) {
+    reader.error("accepted are whole seconds, 3s to 1h");
+  } else {
+    out = *lease;
+  }
 }
 
 void read_policy(Reader reader, controllers::Policy& out) {
@@ -75,6 +111,7 @@ void read_spec(Reader& root, RunSettings& out) {
   read_policy(root.at("policy"), out.policy);
   out.observe = root.at("observe").boolean().value_or(out.observe);
   out.leader_election = root.at("leaderElection").boolean().value_or(out.leader_election);
+  read_lease_duration(root.at("leaseDuration"), out.lease_duration);
   out.requests_per_s = root.at("requestsPerSecond").number(0.1, 1e6).value_or(out.requests_per_s);
   if (root.has("karpenterNamespaces")) {
     out.karpenter_namespaces = root.at("karpenterNamespaces").strings();

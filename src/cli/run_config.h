@@ -38,6 +38,7 @@ struct ScrapedModel {
   cluster::InferenceModel model;
   uint16_t port = 8000;
   std::string path = "/metrics";
+  std::string url;  // of one page for the whole model (a router's, a federation); else its pods'
   Duration period = seconds(5);
 };
 
@@ -52,6 +53,8 @@ struct RunSettings {
   std::string listen = "0.0.0.0:8080";
   bool leader_election = true;
   std::string lease_namespace;  // empty: of the context or the pod
+  // How long a leader that died is waited for; renewed and given up in client-go's proportions.
+  Duration lease_duration = seconds(15);
   double requests_per_s = 200;
   std::string log_level = "info";
   std::vector<std::string> karpenter_namespaces{"kube-system", "karpenter"};

@@ -87,7 +87,9 @@ bool write_file(const std::string& path, const std::string& text) {
   return false;
 }
 
-std::optional<sim::Scenario> load(const SimulateOptions& options) {
+}  // namespace
+
+std::optional<sim::Scenario> load_scenario(const SimulateOptions& options) {
   auto file = sim::read_scenario(options.scenario, options.seed);
   if (!file.ok()) {
     std::cerr << "error: " << file.error().message() << "\n";
@@ -115,26 +117,27 @@ std::optional<sim::Scenario> load(const SimulateOptions& options) {
   return scenario;
 }
 
-}  // namespace
-
 int run_simulate(const SimulateOptions& options) {
-  const std::optional<sim::Scenario> scenario = load(options);
-  if (!scenario) return 2;
+  const std::optional<sim::Scenario> scenario = load_scenario(options);
+  return scenario ? simulate_scenario(*scenario, options) : 2;
+}
+
+int simulate_scenario(const sim::Scenario& scenario, const SimulateOptions& options) {
   // Files that can't be written are said before the work, not after it.
   for (const std::string& path : {options.report, options.decisions}) {
     if (!path.empty() && !write_file(path, "")) return 2;
   }
   std::signal(SIGINT, on_interrupt);
   std::signal(SIGTERM, on_interrupt);
-  std::vector<Run> runs = run_all(*scenario, options);
+  std::vector<Run> runs = run_all(scenario, options);
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
 
   sim::ScenarioResult result;
-  result.scenario = scenario->name;
-  result.seed = scenario->seed;
-  result.duration_s = scenario->duration.seconds();
-  result.notes = scenario->notes;
+  result.scenario = scenario.name;
+  result.seed = scenario.seed;
+  result.duration_s = scenario.duration.seconds();
+  result.notes = scenario.notes;
   int exit_code = g_stop ? 130 : 0;
   std::string decisions;
   for (Run& run : runs) {

@@ -83,20 +83,38 @@ void greet(const server::embedded::EmbeddedCluster& cluster, const sim::Scenario
            const UpOptions& options, const std::string& data_dir) {
   const server::embedded::Addresses& at = cluster.addresses();
   std::cout << fmt::format(
-      "Windlass embedded cluster: scenario {}, policy {}, {:g} simulated second{} a second\n"
+      "Windlass embedded cluster: {}, {:g} simulated second{} a second\n"
       "{} at {}; state in {}\n\n"
       "  export KUBECONFIG={}\n"
       "  kubectl get nodes -w\n\n"
       "  dashboard  {}\n"
       "  API        {}   (for trying and testing; no container runs)\n\n"
       "Ctrl-C stops it; started again, it goes on from there.\n",
-      scenario.name, options.policy, options.speed, options.speed == 1 ? "" : "s",
-      cluster.resumed() ? "goes on" : "begins", to_rfc3339(cluster.now()), data_dir, at.kubeconfig,
-      at.dashboard, at.api);
+      options.external ? "nodes and autoscaling are clients'"
+                       : fmt::format("scenario {}, policy {}", scenario.name, options.policy),
+      options.speed, options.speed == 1 ? "" : "s", cluster.resumed() ? "goes on" : "begins",
+      to_rfc3339(cluster.now()), data_dir, at.kubeconfig, at.dashboard, at.api);
   std::cout.flush();
 }
 
+// Objects alone: what comes and goes by itself in a scenario would be this world's own.
+void leave_to_clients(sim::Scenario& scenario) {
+  scenario.models.clear();
+  scenario.training.jobs.clear();
+  scenario.fixed = {};
+  scenario.autoscaled = {};
+}
+
 Result<sim::Scenario> load(const UpOptions& options) {
+  if (options.scenario.empty()) {
+    if (!options.external) {
+      return Error("scenario is required (or --external for an empty cluster)");
+    }
+    sim::Scenario empty;
+    empty.name = "external";
+    empty.duration = kOpenEnd;
+    return empty;
+  }
   auto file = sim::read_scenario(options.scenario, std::nullopt, kOpenEnd);
   if (!file.ok()) return file.error();
   for (const api::Finding& finding : file->errors) {
@@ -107,6 +125,7 @@ Result<sim::Scenario> load(const UpOptions& options) {
                              file->errors.size() == 1 ? "" : "s"));
   }
   for (const std::string& note : file->scenario.notes) std::cerr << "note: " << note << "\n";
+  if (options.external) leave_to_clients(file->scenario);
   return std::move(file->scenario);
 }
 
@@ -124,7 +143,7 @@ void print_results(server::embedded::EmbeddedCluster& cluster, const std::string
 }  // namespace
 
 int run_up(const UpOptions& options) {
-  const auto policy = controllers::parse_policy(options.policy);
+  const auto policy = controllers::parse_policy(options.external ? "static" : options.policy);
   if (!policy.ok()) return refuse("--policy: " + policy.error().message());
   if (!(options.speed >= 0.1 && options.speed <= 100'000)) {
     return refuse("--speed: accepted are 0.1 to 100000 simulated seconds a second");
@@ -139,7 +158,8 @@ int run_up(const UpOptions& options) {
   cluster_options.dashboard_port = options.dashboard_port;
   cluster_options.plain_http = options.plain_http;
   cluster_options.speed = options.speed;
-  cluster_options.traffic = !options.no_traffic;
+  cluster_options.traffic = !options.no_traffic && !options.external;
+  cluster_options.external = options.external;
   cluster_options.version = options.version;
   cluster_options.wall_now = wall_now;
   if (Status status = read_until(options.until, cluster_options); !status.ok()) {
@@ -179,7 +199,7 @@ int run_up(const UpOptions& options) {
     std::cerr << "error: " << status.error().message() << "\n";
     return 1;
   }
-  print_results(**cluster, name, facts.seed);
+  if (!options.external) print_results(**cluster, name, facts.seed);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-// `windlass up SCENARIO`: the embedded cluster in the foreground.
+// `windlass up [SCENARIO]`: the embedded cluster in the foreground.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 namespace windlass::cli {
 
 struct UpOptions {
-  std::string scenario;
+  std::string scenario;   // may be empty with `external`
+  bool external = false;  // nodes and autoscaling are clients'
   std::string policy = "windlass";
   double speed = 1;
   std::string listen;  // HOST, HOST:PORT, :PORT, [V6]:PORT; empty: 127.0.0.1 and the usual port

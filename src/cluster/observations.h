@@ -29,7 +29,7 @@ struct QueryAnswer {
 enum class QueryPurpose { kPoll, kSync };
 struct QueryRound {
   QueryPurpose purpose = QueryPurpose::kPoll;
-  uint64_t id = 0;
+  uint64_t id = 0;  // 0: nobody asked, a scaler told by itself that it became active or idle
   Instant at{};
   std::vector<QueryAnswer> answers;
 };

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "controllers/scaled_object_plan.h"
+
 namespace windlass::controllers {
 namespace {
 
@@ -14,7 +16,6 @@ using cluster::Kind;
 constexpr const char* kPodDeletionCost = "controller.kubernetes.io/pod-deletion-cost";
 constexpr Duration kChoiceHolds = minutes(1);
 constexpr Duration kDemandPeriod = seconds(30);
-constexpr Duration kHistoryBeforeScaleIn = minutes(10);
 
 int gpus_of(const api::ResourceList& requests) {
   return static_cast<int>(api::whole_units(requests.milli(api::kNvidiaGpu)));
@@ -39,11 +40,14 @@ scaling::RequestMix mix_of(const cluster::ModelSignals& signals) {
 
 // Arrivals in periods long enough that the margin for chance is about load, not about the gaps
 // between requests; the newest period ends now.
-scaling::DemandHistory coarse(const cluster::ModelSignals& signals) {
+scaling::DemandHistory coarse(const cluster::ModelSignals& signals, Duration look_back) {
   const auto merge =
       static_cast<size_t>(std::max<int64_t>(1, kDemandPeriod.ns / signals.period.ns));
   scaling::DemandHistory history{signals.period * static_cast<int64_t>(merge), {}};
-  for (size_t i = signals.arrivals.size() % merge; i < signals.arrivals.size(); i += merge) {
+  const size_t all = signals.arrivals.size();
+  const auto kept = static_cast<size_t>(std::max<int64_t>(1, look_back.ns / signals.period.ns));
+  const size_t used = std::min(all, kept);
+  for (size_t i = all - used + used % merge; i < all; i += merge) {
     double sum = 0;
     for (size_t j = i; j < i + merge; ++j) sum += signals.arrivals[j];
     history.requests.push_back(sum);
@@ -54,10 +58,10 @@ scaling::DemandHistory coarse(const cluster::ModelSignals& signals) {
 scaling::DemandInput demand_input(const api::ScaledObject& object,
                                   const cluster::InferenceModel& model,
                                   const cluster::ModelSignals& signals,
-                                  const JointView::Choice& choice, int32_t current,
-                                  int32_t lacking) {
+                                  const JointView::Choice& choice, int32_t current, int32_t lacking,
+                                  Duration look_back) {
   scaling::DemandInput input;
-  input.history = coarse(signals);
+  input.history = coarse(signals, look_back);
   input.lead = model.lead_time;
   input.queue = signals.waiting;
   input.replica_requests_per_s = choice.best.capacity.requests_per_s;
@@ -336,6 +340,23 @@ void JointController::claim_nodes(const api::Deployment& deployment, int32_t rep
   }
 }
 
+// What kubectl shows of the object; written when it says something new.
+void JointController::tell(const api::ScaledObject& object, const char* ready, const char* reason,
+                           const std::string& message, bool active, Instant now, Outcome& out) {
+  api::ScaledObject told = object;
+  bool changed = describe(told);
+  const auto set = [&](const char* type, const char* status, const char* why, std::string words) {
+    if (api::set_condition(told.conditions, {type, status, why, std::move(words), now})) {
+      changed = true;
+    }
+  };
+  set("Ready", ready, reason, message);
+  set("Active", active ? "True" : "False", active ? "ScalerActive" : "ScalerNotActive",
+      active ? "the model is asked" : "nobody asks the model");
+  set("Fallback", "False", "NoFallbackFound", "the joint policy has none");
+  if (changed) out.actions.push_back(PutObject{std::move(told)});
+}
+
 Outcome JointController::reconcile(const std::string& key, const cluster::State& state,
                                    Instant now) {
   Outcome out;
@@ -345,16 +366,38 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
       deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
   if (model == nullptr) return out;
   const cluster::ModelSignals* signals = state.signals(model->name);
-  if (signals == nullptr) return out;
+  if (signals == nullptr) {
+    tell(*object, "Unknown", "NoSignals", "the model's servers have not been read yet", false, now,
+         out);
+    return out;
+  }
+  const bool asked = signals->waiting > 0 ||
+                     std::ranges::any_of(signals->arrivals, [](double n) { return n > 0; });
   const auto choice = view_->choose(*model, *deployment, state, now);
-  if (!choice) return out;
+  if (!choice) {
+    if (signals->output_mean > 0 && unserved_.insert(key).second) {
+      out.decisions.push_back(
+          {"ScaledObject/" + key,
+           "hold",
+           {{"target", "Deployment/" + deployment->meta.key()}, {"slo", to_string(model->slo)}},
+           "replicas stay as they are",
+           {fmt::format("no instance type of the pools serves {} within its SLO", model->name)}});
+    }
+    tell(*object, "Unknown", "NoChoice",
+         signals->output_mean > 0 ? "no NodePool offers a GPU that serves the model"
+                                  : "no request of the model has ended yet",
+         asked, now, out);
+    return out;
+  }
+  unserved_.erase(key);
+  tell(*object, "True", "ScaledObjectReady", "ready for scaling", asked, now, out);
   // Replicas on slower GPUs are worth less than one of the chosen type. What they lack is made up
   // for by so many more, until enough of the others are Ready; then the slow ones go.
   const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
   price_pods(worth, state, out);
   const auto lacking = static_cast<int32_t>(std::lround(deployment->replicas - worth.all));
-  const scaling::DemandInput input =
-      demand_input(*object, *model, *signals, *choice, deployment->replicas, lacking);
+  const scaling::DemandInput input = demand_input(
+      *object, *model, *signals, *choice, deployment->replicas, lacking, view_->look_back());
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
   const bool enough = worth.ready >= decision.replicas - 0.25;
   const int32_t replicas =
@@ -362,7 +405,7 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   if (replicas == deployment->replicas) return out;
   // Too short a history knows no peak to keep replicas for.
   const bool young =
-      input.history.period * static_cast<int64_t>(signals->arrivals.size()) < kHistoryBeforeScaleIn;
+      signals->period * static_cast<int64_t>(signals->arrivals.size()) < view_->look_back() / 9;
   if (replicas < deployment->replicas && young) return out;
   out.actions.push_back(ScaleDeployment{deployment->meta.key(), replicas});
   out.decisions.push_back(

@@ -25,6 +25,8 @@ struct JointOptions {
   double price_tolerance = 0.15;
   // Replicas are planned for this share of the SLO; the rest is for what the model leaves out.
   double slo_share = 0.9;
+  // Replicas are kept for the peak of this time; before a ninth of it has been seen none go.
+  Duration look_back = minutes(30);
   // A consolidation must earn what moving costs within this time.
   Duration payback = hours(1);
 };
@@ -61,6 +63,7 @@ class JointView {
   [[nodiscard]] Worth worth(const cluster::InferenceModel& model, const api::Deployment& deployment,
                             const Choice& choice, const cluster::State& state) const;
 
+  [[nodiscard]] Duration look_back() const { return options_.look_back; }
   OfferingView& offerings() { return offerings_; }
 
  private:
@@ -92,6 +95,8 @@ class JointController : public Controller {
   Outcome reconcile(const std::string& key, const cluster::State& state, Instant now) override;
 
  private:
+  static void tell(const api::ScaledObject& object, const char* ready, const char* reason,
+                   const std::string& message, bool active, Instant now, Outcome& out);
   // Tells the ReplicaSet which pods to take first on a scale-in: those on the slowest GPUs.
   void price_pods(const JointView::Worth& worth, const cluster::State& state, Outcome& out) const;
   void claim_nodes(const api::Deployment& deployment, int32_t replicas, const cluster::State& state,
@@ -99,6 +104,7 @@ class JointController : public Controller {
 
   std::shared_ptr<JointView> view_;
   std::shared_ptr<Nominations> nominations_;
+  std::set<std::string> unserved_;  // scaled objects whose model no type serves; said once
   uint64_t names_ = 0;
 };
 

@@ -153,7 +153,7 @@ void ScaledObjectController::poll(const api::ScaledObject& object,
       scaling::evaluate_poll(object, *memory.plan, readings,
                              target_state(*memory.plan, state, deployment), now, memory.keda);
   api::ScaledObject updated = object;
-  bool changed = false;
+  bool changed = describe(updated);
   if (decision.last_active && decision.last_active != object.last_active) {
     updated.last_active = decision.last_active;
     changed = true;
@@ -279,6 +279,10 @@ Outcome ScaledObjectController::reconcile(const std::string& key, const cluster:
   if (polled != nullptr && polled->id == memory.open_poll) {
     memory.open_poll = 0;
     poll(*object, *deployment, read(memory, *object, *polled, state, now), state, now, memory, out);
+  }
+  if (polled != nullptr && polled->id == 0 && polled->at > memory.pushed) {
+    memory.pushed = polled->at;
+    memory.next_poll = now;
   }
   const cluster::QueryRound* synced = state.query_round(key, QueryPurpose::kSync);
   if (synced != nullptr && synced->id == memory.open_sync) {

@@ -32,6 +32,7 @@ class ScaledObjectController : public Controller {
     std::optional<scaling::ScaledObjectPlan> plan;
     std::vector<scaling::TriggerReading> polled;  // for triggers with useCachedMetrics
     Instant next_poll{};
+    Instant pushed{};  // the last unsolicited round (id 0): a scaler said "look now"
     Instant next_sync{};
     // KEDA's poll and the HPA's sync both ask live (useCachedMetrics off), in rounds of their own.
     uint64_t rounds = 0;

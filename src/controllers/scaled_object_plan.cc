@@ -85,6 +85,27 @@ std::set<std::pair<Kind, std::string>> references_of(const cluster::State& state
   return out;
 }
 
+bool describe(api::ScaledObject& object) {
+  std::vector<std::string> types;
+  std::vector<std::string> authentications;
+  const auto take = [](std::vector<std::string>& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const api::Trigger& trigger : object.triggers) {
+    take(types, trigger.type);
+    if (trigger.auth) take(authentications, trigger.auth->name);
+  }
+  bool changed = false;
+  const auto set = [&](std::string& field, const std::string& value) {
+    changed = changed || field != value;
+    field = value;
+  };
+  set(object.status_target_kind, object.target_api_version + "." + object.target_kind);
+  set(object.status_triggers, join(types, ","));
+  set(object.status_authentications, join(authentications, ","));
+  return changed;
+}
+
 uint64_t reference_version(const cluster::State& state, const api::ScaledObject& object) {
   if (!uses_environment(object)) return 0;
   Hash64 hash;

@@ -21,6 +21,9 @@ Result<scaling::ScaledObjectPlan> plan_in(const cluster::State& state,
 // are there or not.
 std::set<std::pair<cluster::Kind, std::string>> references_of(const cluster::State& state,
                                                               const api::ScaledObject& object);
+// Writes what kubectl shows of an object beside its conditions, as KEDA does: the kinds of its
+// target and triggers. False: it stood there.
+bool describe(api::ScaledObject& object);
 // Changes when anything the plan refers to does; 0: it refers to nothing.
 uint64_t reference_version(const cluster::State& state, const api::ScaledObject& object);
 

@@ -61,6 +61,11 @@ JointOptions read_joint_options(Reader joint) {
   options.price_tolerance =
       joint.at("priceTolerance").number(0, 10).value_or(options.price_tolerance);
   options.slo_share = joint.at("sloShare").number(0.1, 1).value_or(options.slo_share);
+  options.look_back = joint.at("lookBack").duration().value_or(options.look_back);
+  // Signals are remembered for half an hour.
+  if (options.look_back < minutes(1) || options.look_back > minutes(30)) {
+    joint.error("lookBack: 1m to 30m is accepted");
+  }
   options.payback = joint.at("payback").duration().value_or(options.payback);
   joint.refuse_unknown_keys();
   return options;

@@ -14,7 +14,7 @@ namespace windlass::controllers {
 cluster::InferenceModel read_inference_model(api::Reader& reader);
 // region and zones; enabled, usdPerHour and defaultFraction of its map `spot`.
 catalog::CatalogOptions read_catalog_options(api::Reader& reader, api::Reader& spot);
-// batchMaxWait, priceTolerance, sloShare, payback; nothing else is accepted.
+// batchMaxWait, priceTolerance, sloShare, lookBack, payback; nothing else is accepted.
 JointOptions read_joint_options(api::Reader reader);
 
 }  // namespace windlass::controllers

@@ -75,6 +75,18 @@ TEST_F(HttpClientTls, ChecksTheServersName) {
   EXPECT_EQ(fetch({.ca = ca, .server_name = "bad name\r\n"}).status, 0);
 }
 
+// An address in brackets must survive the way around by the server's name.
+TEST_F(HttpClientTls, NamesTheRealAddressInErrors) {
+  HttpRequest request;
+  request.url = "https://[::1]:1/x";
+  request.tls = std::make_shared<const TlsOptions>(TlsOptions{.server_name = "api.internal"});
+  std::optional<HttpReply> reply;
+  client.send(request, [&](HttpReply r) { reply = std::move(r); });
+  EXPECT_TRUE(run_until(loop, [&] { return reply.has_value(); }));
+  EXPECT_TRUE(reply->error.starts_with("connect to [::1]:1: ")) << reply->error;
+  EXPECT_EQ(reply->error.find("api.internal"), std::string::npos) << reply->error;
+}
+
 TEST_F(HttpClientTls, ShowsItsCertificate) {
   serve("IP:127.0.0.1", true);
   const std::string ca = authority.certificate();

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstring>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string_view>
+#include <sys/socket.h>
 #include <system_error>
 
 #include "base/text.h"
@@ -114,6 +117,15 @@ int before_sending(void* self, char*, char*, int, int) {
     return CURL_PREREQFUNC_ABORT;
   }
   return CURL_PREREQFUNC_OK;
+}
+
+// A peer that has vanished without a word (a balancer's timeout, a dead node) is found within a
+// minute: keep-alive asks after 30 s of silence, and nothing sent stays unacknowledged for long.
+int set_up_socket(void*, curl_socket_t fd, curlsocktype) {
+  const unsigned unacknowledged_ms = 30'000;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof unacknowledged_ms);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return CURL_SOCKOPT_OK;
 }
 
 void set_text(CURL* easy, CURLoption option, const std::string& text) {
@@ -233,6 +245,7 @@ void set_behaviour(HttpTransfer& transfer) {
   curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, &set_up_socket);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 15L);

@@ -117,6 +117,7 @@ void on_output(evutil_socket_t fd, short, void* self) {
 
 std::vector<std::string> environment_of(const ProcessSpec& spec) {
   std::vector<std::string> out;
+  out.reserve(spec.environment.size());
   for (const auto& [name, value] : spec.environment) {
     out.push_back(name);
     out.back().append("=").append(value);

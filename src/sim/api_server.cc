@@ -70,10 +70,11 @@ void ApiServer::delete_pod(const std::string& key) {
     return;
   }
   api::Pod marked = *pod;
+  const bool outside = ends_outside(*pod);
   marked.meta.deleted = context_.now;
-  marked.ready = false;
+  if (!outside) marked.ready = false;
   context_.state.put(std::move(marked));
-  on_pod_deleted(key);
+  if (!outside) on_pod_deleted(key);
 }
 
 std::string ApiServer::new_uid(std::string_view kind, const std::string& name) {

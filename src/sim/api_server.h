@@ -16,6 +16,8 @@ class ApiServer {
 
   // Set by the world: a bound pod was asked to go; its kubelet ends it.
   std::function<void(const std::string& pod)> on_pod_deleted;
+  // Set by the world: the pod's kubelet is no part of it; the mark is all that is done here.
+  std::function<bool(const api::Pod& pod)> ends_outside;
 
   void put(api::Object object);
   void remove(const controllers::DeleteObject& request);

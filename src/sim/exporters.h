@@ -2,6 +2,7 @@
 // Prometheus at its interval, and the queries that controllers ask of it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -20,6 +21,10 @@ class Exporters {
  public:
   Exporters(Context& context, InferencePlane& inference, Training& training)
       : context_(context), inference_(inference), training_(training) {}
+
+  // Set by the world: answers in place of the simulated Prometheus.
+  std::function<cluster::QueryAnswer(const controllers::QueryMetrics::Query&, Instant now)>
+      foreign_answer;
 
   // Scrapes now and again every interval.
   void start();

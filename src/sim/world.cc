@@ -46,8 +46,10 @@ Result<std::unique_ptr<World>> World::open(const Scenario& scenario, Policy poli
 }
 
 void World::connect() {
+  exporters_.foreign_answer = options_.answer;
   cloud_.on_running = [this](const Instance& instance) { kubelets_.boot(instance); };
   cloud_.on_gone = [this](const Instance& instance) { kubelets_.remove_node(instance); };
+  api_.ends_outside = [this](const api::Pod& pod) { return is_external(pod.spec.node_name); };
   api_.on_pod_deleted = [this](const std::string& pod) { kubelets_.stop_pod(pod); };
   kubelets_.on_ready = [this](const std::string& key) {
     const api::Pod& pod = context_->state.pods().at(key);
@@ -74,6 +76,12 @@ void World::connect() {
     context_->note(succeeded ? "succeeded" : "failed", key);
     context_->state.put(std::move(pod));
   };
+}
+
+bool World::is_external(const std::string& node) const {
+  if (!options_.external) return false;
+  const api::Node* found = context_->state.nodes().find(node);
+  return found == nullptr || !cloud_.instances().contains(found->provider_id);
 }
 
 void World::tick_signals() {
@@ -115,7 +123,7 @@ void World::react(const cluster::Change& change) {
   if (starts && started_.insert(change.key).second) {
     recorder_.pod_bound(*pod);
     tell_bound(*pod);
-    kubelets_.start_pod(change.key);
+    if (!is_external(pod->spec.node_name)) kubelets_.start_pod(change.key);
   }
 }
 

@@ -51,10 +51,18 @@ struct WorldOptions {
   // For an API in front of the world: pods keep what their template says beyond typed fields,
   // and pending pods say why.
   bool keep_raw = false;
+  // Kubelets, cloud and autoscalers are clients of the API. A Node that no instance of this world
+  // stands behind is as clients write it, and so are its pods' status and end; what autoscalers
+  // read and write (pools, claims, scalers) is kept as written, and nobody acts on it.
+  bool external = false;
   // Parts a former process saved (World::take_saved); empty: a new world.
   std::map<std::string, Json> saved;
   // Objects to begin with in place of the scenario's (a restart: those of the store).
   std::optional<std::vector<api::Object>> objects;
+  // Inputs of elsewhere played into this world: answers triggers' queries in place of the simulated
+  // Prometheus; and the joint policy's signals come from observe_signals() alone.
+  std::function<cluster::QueryAnswer(const controllers::QueryMetrics::Query&, Instant now)> answer;
+  bool foreign_signals = false;
 };
 
 class World {
@@ -82,6 +90,9 @@ class World {
   // What is there (for the API, the dashboard, metrics).
   [[nodiscard]] const Scenario& scenario() const { return scenario_; }
   [[nodiscard]] controllers::Policy policy() const { return policy_; }
+  [[nodiscard]] bool external() const { return options_.external; }
+  // A node (one that is not there, too) whose kubelet is a client's.
+  [[nodiscard]] bool is_external(const std::string& node) const;
   [[nodiscard]] const cluster::State& state() const { return context_->state; }
   [[nodiscard]] const Cloud& cloud() const { return cloud_; }
   [[nodiscard]] const Kubelets& kubelets() const { return kubelets_; }
@@ -104,6 +115,8 @@ class World {
   // Gone from the API at once, with what it owned: a force-deleted pod, a deleted Deployment, a
   // Node removed by force (its pods are gone and its instance ends).
   void remove(cluster::Kind kind, const std::string& key);
+  // What the model's servers said, see WorldOptions::foreign_signals.
+  void observe_signals(const std::string& model, cluster::ModelSignals signals);
 
   // --- controls of the dashboard: what the scenario does not foresee, from now() on ---
   // So many times the declared traffic of all models, 0 to 1000 (0 stops it).
@@ -158,6 +171,9 @@ class World {
   // world_writes.cc
   template <typename T>
   void put_as(T object);
+  // Whether the status of the object is as clients write it.
+  template <typename T>
+  [[nodiscard]] bool told_by_clients(const T& object) const;
   void put_pod(api::Pod pod, const api::Pod* was, bool marked);
   void admit_pod(api::Pod& pod) const;
   void evict_intolerant(const std::string& node);

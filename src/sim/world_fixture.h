@@ -27,9 +27,8 @@ inline Scenario long_scenario(uint64_t seed) {
 struct RunningWorld {
   explicit RunningWorld(uint64_t seed = 1, controllers::Policy policy = controllers::Policy::kStock)
       : RunningWorld(long_scenario(seed), policy) {}
-  RunningWorld(Scenario the_scenario, controllers::Policy policy)
+  RunningWorld(Scenario the_scenario, controllers::Policy policy, WorldOptions options = {})
       : scenario(std::move(the_scenario)) {
-    WorldOptions options;
     options.keep_raw = true;
     auto opened = World::open(scenario, policy, std::move(options));
     WL_ASSERT(opened.ok());

@@ -136,7 +136,7 @@ Status World::resume() {
   if (Status status = read_controls(part(saved, "controls")); !status.ok()) return status;
   const Json& allocated = field(totals, "allocatedGpuSeconds");
   if (allocated.is_number()) recorder_.set_allocated_gpu_s(allocated.get<double>());
-  forget_disruptions();
+  if (!options_.external) forget_disruptions();
   cloud_.resume();
   resume_nodes();
   std::vector<std::string> bound;
@@ -145,7 +145,12 @@ Status World::resume() {
   }
   for (const std::string& key : bound) {
     started_.insert(key);
-    kubelets_.resume_pod(key);
+    const std::string node = context_->state.pods().at(key).spec.node_name;
+    if (!is_external(node)) {
+      kubelets_.resume_pod(key);
+    } else if (context_->state.nodes().find(node) == nullptr) {
+      kubelets_.finish_pod(key);
+    }
   }
   workloads_.sync_all();
   if (!context_->state.unbound_pods().empty()) scheduler_.wake();

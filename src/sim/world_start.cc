@@ -127,7 +127,7 @@ Status World::set_up() {
   training_.plan();
   exporters_.start();
   recorder_.start();
-  tick_signals();
+  if (!options_.foreign_signals) tick_signals();
   ring_.start(context_->state, context_->now);
   return {};
 }

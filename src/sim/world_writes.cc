@@ -86,11 +86,45 @@ void keep_status(api::Job& put, const api::Job& was) {
 void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
   put.conditions = was.conditions;
   put.last_active = was.last_active;
+  put.status_target_kind = was.status_target_kind;
+  put.status_triggers = was.status_triggers;
+  put.status_authentications = was.status_authentications;
 }
 template <typename T>
 void keep_status(T&, const T&) {}
 
+// What the scheduler says of a pod whose kubelet is a client's.
+void keep_scheduling(api::Pod& put, const api::Pod& was) {
+  put.scheduled_at = was.scheduled_at;
+  put.unschedulable_since = was.unschedulable_since;
+  put.unschedulable_message = was.unschedulable_message;
+  put.nominated_node = was.nominated_node;
+  if (!was.spec.node_name.empty()) put.spec.node_name = was.spec.node_name;
+}
+template <typename T>
+void keep_scheduling(T&, const T&) {}
+
+template <typename T, typename... Kinds>
+constexpr bool kIsOneOf = (std::is_same_v<T, Kinds> || ...);
+// Nobody in a cluster but autoscalers acts on these.
+template <typename T>
+constexpr bool kOfAutoscalers = kIsOneOf<T, api::NodeClaim, api::NodePool, api::Ec2NodeClass,
+                                         api::NodeOverlay, api::ScaledObject, api::ScaledJob,
+                                         api::HorizontalPodAutoscaler, api::TriggerAuthentication>;
+
 }  // namespace
+
+template <typename T>
+bool World::told_by_clients(const T& object) const {
+  if (!options_.external) return false;
+  if constexpr (std::is_same_v<T, api::Pod>) {
+    return !object.spec.node_name.empty() && is_external(object.spec.node_name);
+  } else if constexpr (std::is_same_v<T, api::Node>) {
+    return !cloud_.instances().contains(object.provider_id);
+  } else {
+    return kOfAutoscalers<T>;
+  }
+}
 
 // A pod that is new to the world has no past, whatever its document says.
 void World::admit_pod(api::Pod& pod) const {
@@ -125,7 +159,11 @@ void World::put_as(T object) {
     object.meta.uid = was->meta.uid;
     object.meta.created = was->meta.created;
     if (was->meta.deleted) object.meta.deleted = was->meta.deleted;
-    keep_status(object, *was);
+    if (told_by_clients(*was)) {
+      keep_scheduling(object, *was);
+    } else {
+      keep_status(object, *was);
+    }
   } else {
     if (object.meta.created == Instant{}) object.meta.created = context_->now;
     if (object.meta.generation == 0) object.meta.generation = 1;
@@ -134,7 +172,7 @@ void World::put_as(T object) {
   if constexpr (std::is_same_v<T, api::Pod>) {
     put_pod(std::move(object), was, marked);
   } else if constexpr (std::is_same_v<T, api::NodeClaim>) {
-    if (was == nullptr && object.meta.finalizers.empty()) {
+    if (was == nullptr && object.meta.finalizers.empty() && !options_.external) {
       object.meta.finalizers.emplace_back(api::kTerminationFinalizer);
     }
     if (object.meta.deleted && object.meta.finalizers.empty()) return take_away(kind, key);
@@ -157,6 +195,7 @@ void World::put_pod(api::Pod pod, const api::Pod* was, bool marked) {
     pod.unschedulable_message.clear();
   }
   // Its end is the kubelet's: the mark is set by delete_pod, as for the world's own deletions.
+  marked = marked && !told_by_clients(pod);
   if (marked) pod.meta.deleted.reset();
   context_->state.put(std::move(pod));
   if (marked) api_.delete_pod(key);
@@ -200,6 +239,8 @@ void World::evict_intolerant(const std::string& node_key) {
 
 void World::take_away(Kind kind, const std::string& key) {
   cluster::State& state = context_->state;
+  const bool of_ring = kind == Kind::kNodeClaim || kind == Kind::kNodePool;
+  if (of_ring && options_.external) return state.remove(kind, key);
   switch (kind) {
     case Kind::kPod:
       kubelets_.finish_pod(key);
@@ -239,6 +280,8 @@ void World::take_away(Kind kind, const std::string& key) {
 void World::take_away_node(const std::string& key) {
   const api::Node* node = context_->state.nodes().find(key);
   if (node == nullptr) return;
+  // Its pods go as the pod garbage collector has it; the machine is its cloud's business.
+  if (is_external(key)) return kubelets_.drop_node(key);
   const std::string provider_id = node->provider_id;
   const api::NodeClaim* claim = context_->state.claim_by_provider_id(provider_id);
   const std::string claim_key = claim == nullptr ? "" : claim->meta.key();
@@ -287,6 +330,11 @@ void World::collect(const std::string& owner_uid) {
 
 void World::put(api::Object object) {
   std::visit([&](auto& value) { put_as(std::move(value)); }, object);
+  settle();
+}
+
+void World::observe_signals(const std::string& model, cluster::ModelSignals signals) {
+  context_->state.observe_signals(model, std::move(signals));
   settle();
 }
 

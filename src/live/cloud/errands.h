@@ -6,8 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
-#include <string_view>
+#include <string>
 
 #include "live/kube/api.h"
 #include "net/clock.h"
@@ -16,12 +15,10 @@ namespace windlass::live::cloud {
 
 inline constexpr int kNotFound = 404;
 inline constexpr int kConflict = 409;
-inline constexpr std::string_view kMergePatch = "application/merge-patch+json";
-inline constexpr std::string_view kStrategicPatch = "application/strategic-merge-patch+json";
 
 kube::Request get(std::string path);
 kube::Request post(std::string path, const Json& body);
-kube::Request patch(std::string path, const Json& body, std::string_view type);
+kube::Request patch(std::string path, const Json& body, kube::PatchType type);
 // With grace 0; `uid` (empty: any): only the object of that uid.
 kube::Request erase(std::string path, const std::string& uid);
 
@@ -34,8 +31,8 @@ class Errands {
   Errands& operator=(const Errands&) = delete;
 
   // Says whether the answer was understood; false: another try later. It may end this object if it
-  // returns true. Not asked of "no answer", "slow down" and servers' own faults: those are tried
-  // again (250 ms, doubled up to 30 s, or what Retry-After says).
+  // returns true. Not asked of "no answer", "slow down", servers' own faults and what is no JSON
+  // object: those are tried again (250 ms, doubled up to 30 s, or what Retry-After says).
   using Take = std::function<bool(const kube::Reply&)>;
   void send(kube::Request request, Take take);
   // One try, whatever comes of it.

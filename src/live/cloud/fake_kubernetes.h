@@ -23,14 +23,17 @@ class FakeKubernetes : public kube::Api {
   struct Faults {
     double lose_request = 0, lose_reply = 0, server_error = 0;
     Duration latency = milliseconds(5);  // at most
+    double garbage = 0;                  // of reads' answers: something else, said to be a success
   };
   FakeKubernetes(net::VirtualClock& clock, uint64_t seed) : clock_(clock), rng_(seed, "fake") {}
 
   Faults faults;
-  std::map<std::string, Json> objects;                                         // by path
+  size_t page = 1000;                   // objects of a list at most, where a limit is asked for
+  std::map<std::string, Json> objects;  // by path
   std::function<void(const std::string& path, const Json* object)> on_change;  // null: gone
-  std::map<std::string, int> made;  // how often each path was created
-  std::function<void(const kube::Request&)> on_request;
+  std::function<void(const kube::Request&)> on_request;  // before each is served
+  std::map<std::string, int> made;                       // how often each path was created
+  int refuse_with = 0;                                   // everything, with this code
 
   Id send(kube::Request request, std::function<void(kube::Reply)> done) override {
     const Id id = ++ids_;
@@ -49,6 +52,9 @@ class FakeKubernetes : public kube::Api {
         reply = serve(request);
       }
       if (deaf) reply = {};
+      if (request.verb == kube::Verb::kGet && reply.ok() && rng_.uniform() < faults.garbage) {
+        reply.body = garbage();
+      }
       clock_.after(some_latency(), [this, id, reply, done] {
         if (open_.erase(id) > 0) done(reply);
       });
@@ -62,6 +68,7 @@ class FakeKubernetes : public kube::Api {
   // As another client would.
   kube::Reply serve(const kube::Request& request) {
     if (on_request) on_request(request);
+    if (refuse_with != 0) return failure(refuse_with, "Refused");
     switch (request.verb) {
       case kube::Verb::kGet:
         return read(request);
@@ -80,6 +87,19 @@ class FakeKubernetes : public kube::Api {
   }
 
  private:
+  // What proxies and broken servers say.
+  std::string garbage() {
+    static const char* const kTexts[] = {
+        "",
+        "<html>Welcome</html>",
+        "{}",
+        "[]",
+        "{\"metadata\":{\"name\":",
+        R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"})",
+        R"({"kind":"List","metadata":["x"],"items":{"a":[1,null]}})",
+        R"({"kind":"List","metadata":{"resourceVersion":"1"},"items":{"a":1}})"};
+    return kTexts[rng_.below(std::size(kTexts))];
+  }
   static bool is_collection(std::string_view path) {
     const std::string_view last = path.substr(path.rfind('/') + 1);
     return last == "pods" || last == "nodes" || last == "configmaps" || last == "leases";
@@ -217,9 +237,6 @@ class FakeKubernetes : public kube::Api {
   std::set<Id> open_;
   uint64_t version_ = 0, uids_ = 0;
   std::string last_path_;
-
- public:
-  size_t page = 1000;  // objects of a list at most, where a limit is asked for
 };
 
 }  // namespace windlass::live::cloud

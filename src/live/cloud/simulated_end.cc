@@ -31,54 +31,55 @@ void SimulatedEnd::remove(const std::string& path, const std::string& uid,
   });
 }
 
-// What the server has, not what informers had: a pod may have been bound a moment ago. Without
-// this, an API server that nobody collects pods for would keep them for ever.
-void SimulatedEnd::list_pods() {
-  kube::Request request = get("/api/v1/pods");
-  request.query = {{"fieldSelector", "spec.nodeName=" + node_name_}};
-  errands_.send(std::move(request), [this](const kube::Reply& reply) {
-    if (!reply.ok()) return false;
-    const Result<Json> json = parse_json(reply.body);
-    const Json items =
-        json.ok() && json->is_object() ? json->value("items", Json::array()) : Json::array();
-    pods_left_ = items.size();
-    if (items.empty()) look_at_node();
-    for (const Json& pod : items) {
-      const std::string path =
-          fmt::format("/api/v1/namespaces/{}/pods/{}", text(pod, "metadata", "namespace"),
-                      text(pod, "metadata", "name"));
-      remove(path, text(pod, "metadata", "uid"), [this] {
-        if (--pods_left_ == 0) look_at_node();
-      });
-    }
-    return true;
-  });
-}
-
 // A Node of the name may be another machine's by now, and its Lease with it.
 void SimulatedEnd::look_at_node() {
   errands_.send(get("/api/v1/nodes/" + node_name_), [this](const kube::Reply& reply) {
     if (!reply.ok() && reply.code != kNotFound) return false;
-    const Result<Json> json = parse_json(reply.body);
-    const Json node = reply.ok() && json.ok() ? *json : Json::object();
-    const auto last = [this] {
-      remove(config_map_path_, {}, [this] {
-        const auto done = on_done;  // it may end this object
-        done();
-      });
-    };
-    const auto lease = [this, last] {
+    const Result<Json> json = kube::object_in(reply, "/" + node_name_);
+    if (reply.ok() && !json.ok()) return false;
+    const Json node = reply.ok() ? *json : Json::object();
+    const auto lease = [this] {
       remove("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/" + node_name_, {},
-             last);
+             [this] { list_pods(); });
     };
     if (!reply.ok()) {
       lease();
     } else if (text(node, "spec", "providerID") == provider_id_) {
       remove("/api/v1/nodes/" + node_name_, text(node, "metadata", "uid"), lease);
     } else {
-      last();
+      finish();
     }
     return true;
+  });
+}
+
+// What the server has, not what informers had: a pod may have been bound a moment ago. Without
+// this, an API server that nobody collects pods for would keep them for ever.
+void SimulatedEnd::list_pods() {
+  kube::Request request = get("/api/v1/pods");
+  request.query = {{"fieldSelector", "spec.nodeName=" + node_name_}};
+  errands_.send(std::move(request), [this](const kube::Reply& reply) {
+    const Result<Json> list = reply.ok() ? kube::list_in(reply) : Error("refused");
+    if (!list.ok()) return false;
+    const Json& items = list->at("items");
+    pods_left_ = items.size();
+    if (items.empty()) finish();
+    for (const Json& pod : items) {
+      const std::string path =
+          fmt::format("/api/v1/namespaces/{}/pods/{}", text(pod, "metadata", "namespace"),
+                      text(pod, "metadata", "name"));
+      remove(path, text(pod, "metadata", "uid"), [this] {
+        if (--pods_left_ == 0) finish();
+      });
+    }
+    return true;
+  });
+}
+
+void SimulatedEnd::finish() {
+  remove(config_map_path_, {}, [this] {
+    const auto done = on_done;  // it may end this object
+    done();
   });
 }
 

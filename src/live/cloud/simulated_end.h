@@ -1,5 +1,6 @@
-// What has to go when a simulated machine is off: its pods, its Node, its Lease, and last the
-// ConfigMap that says there was an instance. Every step may be done again by another process.
+// What has to go when a simulated machine is off: its Node, its Lease, its pods (once nothing can
+// be bound there any more), and last the ConfigMap that says there was an instance. Every step may
+// be done again by another process.
 #pragma once
 
 #include <functional>
@@ -15,11 +16,12 @@ class SimulatedEnd {
                std::string config_map_path);
   // When all of it is gone; may end this object.
   std::function<void()> on_done;
-  void start() { list_pods(); }
+  void start() { look_at_node(); }
 
  private:
-  void list_pods();
   void look_at_node();
+  void list_pods();
+  void finish();
   // Tries until it is gone, then goes on; an object of another uid is not meant.
   void remove(const std::string& path, const std::string& uid, std::function<void()> then);
 

@@ -20,11 +20,6 @@ std::string micro_stamp(Instant at) {
   return text + ".000000Z";
 }
 
-Json parsed(const kube::Reply& reply) {
-  Result<Json> json = parse_json(reply.body);
-  return json.ok() && json->is_object() ? *std::move(json) : Json::object();
-}
-
 Json part(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it == object.end() ? Json() : *it;
@@ -106,7 +101,9 @@ Json SimulatedNode::node_object() const {
 void SimulatedNode::join() {
   errands_.send(post("/api/v1/nodes", node_object()), [this](const kube::Reply& reply) {
     if (reply.ok()) {
-      joined(parsed(reply));
+      const Result<Json> node = kube::object_in(reply, path());
+      if (!node.ok()) return false;
+      joined(*node);
     } else if (reply.code == kConflict) {
       look(true);  // an earlier try that was not heard of, or somebody else
     } else {
@@ -128,9 +125,9 @@ void SimulatedNode::look(bool just_made) {
       }
       return true;
     }
-    if (!reply.ok()) return false;
-    const Json node = parsed(reply);
-    if (text(part(node, "spec"), "providerID") != provider_id_) {
+    const Result<Json> node = reply.ok() ? kube::object_in(reply, path()) : Error("refused");
+    if (!node.ok()) return false;
+    if (text(part(*node, "spec"), "providerID") != provider_id_) {
       if (just_made) {
         on_name_taken();
       } else {
@@ -138,7 +135,7 @@ void SimulatedNode::look(bool just_made) {
       }
       return true;
     }
-    if (uid_.empty()) joined(node);
+    if (uid_.empty()) joined(*node);
     return true;
   });
 }
@@ -210,7 +207,7 @@ void SimulatedNode::write_status() {
   write_again_ = writing_;
   if (writing_) return;
   writing_ = true;
-  errands_.send(patch(path() + "/status", {{"status", status()}}, kStrategicPatch),
+  errands_.send(patch(path() + "/status", {{"status", status()}}, kube::PatchType::kStrategicMerge),
                 [this](const kube::Reply& reply) {
                   if (reply.code == kNotFound) {
                     lose();
@@ -249,8 +246,9 @@ void SimulatedNode::drop_not_ready_taint() {
       lose();
       return true;
     }
-    if (!reply.ok()) return false;
-    const Json node = parsed(reply);
+    const Result<Json> found = reply.ok() ? kube::object_in(reply, path()) : Error("refused");
+    if (!found.ok()) return false;
+    const Json& node = *found;
     Json kept = Json::array();
     bool has = false;
     for (const Json& taint : part(part(node, "spec"), "taints")) {
@@ -262,13 +260,14 @@ void SimulatedNode::drop_not_ready_taint() {
     }
     if (!has) return true;
     const Json meta{{"resourceVersion", text(part(node, "metadata"), "resourceVersion")}};
-    errands_.send(patch(path(), {{"metadata", meta}, {"spec", {{"taints", kept}}}}, kMergePatch),
-                  [this](const kube::Reply& answer) {
-                    if (answer.ok()) return true;
-                    if (answer.code != kConflict && answer.code != kNotFound) return false;
-                    drop_not_ready_taint();
-                    return true;
-                  });
+    errands_.send(
+        patch(path(), {{"metadata", meta}, {"spec", {{"taints", kept}}}}, kube::PatchType::kMerge),
+        [this](const kube::Reply& answer) {
+          if (answer.ok()) return true;
+          if (answer.code != kConflict && answer.code != kNotFound) return false;
+          drop_not_ready_taint();
+          return true;
+        });
     return true;
   });
 }
@@ -280,7 +279,7 @@ void SimulatedNode::renew_lease() {
   leasing_ = true;
   kube::Request renewal =
       patch(std::string(kLeases) + "/" + name_,
-            {{"spec", {{"renewTime", micro_stamp(clock_.now())}}}}, kMergePatch);
+            {{"spec", {{"renewTime", micro_stamp(clock_.now())}}}}, kube::PatchType::kMerge);
   renewal.urgent = true;
   // Not repeated: the next one comes soon, and an old time is no news.
   errands_.send_once(std::move(renewal), [this](const kube::Reply& reply) {

@@ -16,7 +16,7 @@ constexpr size_t kMaxMessage = 2000;  // bytes shown
 constexpr size_t kMaxFirstLine = 200;
 constexpr size_t kMaxCauses = 100;
 
-std::string text_at(const Json& object, const char* key) {
+std::string status_text(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_string()) return {};
   return found->get<std::string>();
@@ -33,7 +33,7 @@ void read_details(const Json& details, Reply& reply) {
   for (const Json& cause : *causes) {
     if (!cause.is_object() || reply.causes.size() >= kMaxCauses) continue;
     reply.causes.push_back(
-        {text_at(cause, "reason"), text_at(cause, "field"), text_at(cause, "message")});
+        {status_text(cause, "reason"), status_text(cause, "field"), status_text(cause, "message")});
   }
 }
 
@@ -60,11 +60,34 @@ std::string Reply::error() const {
   return message.empty() ? head : head + ": " + message;
 }
 
+Result<Json> object_in(const Reply& reply, std::string_view path) {
+  Result<Json> body = parse_json(reply.body);
+  if (!body.ok()) return Error("the server's answer: " + body.error().message());
+  const auto meta = body->is_object() ? body->find("metadata") : body->end();
+  const bool whole = body->is_object() && meta != body->end() && meta->is_object() &&
+                     status_text(*meta, "name") == path.substr(path.rfind('/') + 1);
+  if (!whole) return Error("the server's answer is not the object that was asked for");
+  return body;
+}
+
+Result<Json> list_in(const Reply& reply) {
+  Result<Json> body = parse_json(reply.body);
+  if (!body.ok()) return Error("the server's answer: " + body.error().message());
+  const auto meta = body->is_object() ? body->find("metadata") : body->end();
+  if (!body->is_object() || meta == body->end() || !meta->is_object() || !body->contains("items")) {
+    return Error("the server's answer is no list");
+  }
+  Json& items = (*body)["items"];
+  if (items.is_null()) items = Json::array();  // how Go writes a list that was never filled
+  if (!items.is_array()) return Error("the server's answer is no list");
+  return body;
+}
+
 void read_status(Reply& reply) {
   const Result<Json> body = parse_json(reply.body);
-  if (body.ok() && body->is_object() && text_at(*body, "kind") == "Status") {
-    reply.reason = text_at(*body, "reason");
-    std::string message = text_at(*body, "message");
+  if (body.ok() && body->is_object() && status_text(*body, "kind") == "Status") {
+    reply.reason = status_text(*body, "reason");
+    std::string message = status_text(*body, "message");
     std::replace(message.begin(), message.end(), '\n', ' ');
     reply.message = printable(message, kMaxMessage);
     const auto details = body->find("details");

@@ -11,7 +11,7 @@
 #include "live/kube/credentials.h"
 #include "live/kube/line_splitter.h"
 #include "live/kube/token_bucket.h"
-#include "live/kube/http_form.h"
+#include "live/kube/wire.h"
 #include "net/http_client.h"
 
 namespace windlass::live::kube {
@@ -108,14 +108,21 @@ struct HttpApi::Impl {
   void authorize(const CallRef& call) {
     credentials.get([this, call](const Result<Identity>& identity) {
       if (call->ended) return;
-      if (identity.ok()) return attempt(call, *identity);
-      Reply reply;
-      reply.message = credentials.hide(identity.error().message());
-      // Maybe still inside send().
-      call->timer = clock.after(Duration{}, [this, call, reply] {
-        call->timer = 0;
-        finish(call, reply);
-      });
+      if (!identity.ok()) return fail_later(call, identity.error().message());
+      if (call->request.may_send && !call->request.may_send()) {
+        return fail_later(call, "not sent: no longer leading");
+      }
+      attempt(call, *identity);
+    });
+  }
+
+  // It may still be inside send().
+  void fail_later(const CallRef& call, std::string why) {
+    Reply reply;
+    reply.message = credentials.hide(std::move(why));
+    call->timer = clock.after(Duration{}, [this, call, reply] {
+      call->timer = 0;
+      finish(call, reply);
     });
   }
 
@@ -133,7 +140,8 @@ struct HttpApi::Impl {
       request.headers.emplace_back("Authorization", identity.authorization);
     }
     if (call->stream) return attempt_stream(call, std::move(request));
-    request.timeout = std::max(*call->deadline - now, seconds(1));
+    // A retry just before the end still gets a moment.
+    request.timeout = std::max(*call->deadline - now, std::min(call->request.timeout, seconds(1)));
     call->http = http.send(std::move(request), [this, call](net::HttpReply reply) {
       if (!call->ended) on_reply(call, std::move(reply));
     });
@@ -185,6 +193,9 @@ struct HttpApi::Impl {
     if (reply.ok()) return reply;
     read_status(reply);
     reply.message = credentials.hide(std::move(reply.message));
+    for (Reply::Cause& cause : reply.causes) {
+      cause.message = credentials.hide(std::move(cause.message));
+    }
     return reply;
   }
 
@@ -222,7 +233,7 @@ struct HttpApi::Impl {
       return;
     }
     const bool fits = call->lines.feed(bytes, [&](std::string_view line) {
-      call->stream->on_line(line);
+      if (call->stream->on_line) call->stream->on_line(line);
       return !call->ended;
     });
     if (!fits && !call->ended) {
@@ -240,8 +251,10 @@ struct HttpApi::Impl {
       return finish(call, to_reply(std::move(call->head)));
     }
     if (!error.empty() || status == 0) return end_stream(call, error);
-    if (!call->lines.rest().empty()) call->stream->on_line(call->lines.rest());
-    if (call->ended) return;
+    if (!call->lines.rest().empty() && call->stream->on_line) {
+      call->stream->on_line(call->lines.rest());
+      if (call->ended) return;
+    }
     Reply reply;
     reply.code = status;
     finish(call, reply);

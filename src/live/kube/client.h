@@ -1,6 +1,9 @@
 // The Api over HTTP: credentials (token files, exec plugins with their cache, client certificates),
-// client-side rate limit, retries of 429 and 5xx with Retry-After (at most 10), one retry with
-// fresh credentials after a 401, Warning headers logged once each. Watches have no rate limit.
+// client-side rate limit, retries of 429 and 5xx with Retry-After (at most 10, within the request's
+// time-out), one retry with fresh credentials after a 401, Warning headers logged once each. What a
+// connection broke under is never sent again; code 0 leaves that to the caller.
+// Streams have no rate limit and no retries but the 401's: who watches has a back-off of its own,
+// and finds Retry-After in the reply. Their time-out is for the answer's head alone.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
 #include "live/kube/decode.h"
 
+#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,30 @@ void fill_in(Json& json, const char* key, std::string_view value) {
   if (found == json.end() || found->is_null()) json[key] = value;
 }
 
+const Json* at(const Json& json, std::initializer_list<const char*> keys) {
+  const Json* place = &json;
+  for (const char* key : keys) {
+    if (!place->is_object()) return nullptr;
+    const auto found = place->find(key);
+    if (found == place->end()) return nullptr;
+    place = &*found;
+  }
+  return place;
+}
+
+// Karpenter's kinds are converted by Karpenter's webhook. Where none runs, what was written as
+// v1beta1 is given out under the name of v1 as it was written. v1 requires what these lack.
+bool written_as_v1beta1(const Json& json, std::string_view api_version, std::string_view kind) {
+  if (!api_version.starts_with("karpenter.") || !api_version.ends_with("/v1")) return false;
+  const Json* spec = at(json, {"spec"});
+  if (spec == nullptr || !spec->is_object()) return false;
+  if (kind == "EC2NodeClass") return at(*spec, {"amiSelectorTerms"}) == nullptr;
+  const Json* ref = kind == "NodePool"    ? at(*spec, {"template", "spec", "nodeClassRef"})
+                    : kind == "NodeClaim" ? at(*spec, {"nodeClassRef"})
+                                          : nullptr;
+  return ref != nullptr && ref->is_object() && !ref->contains("group");
+}
+
 // The long way, which has words for what is wrong.
 Result<api::Object> decode_slow(std::string_view text, std::string_view api_version,
                                 std::string_view kind) {
@@ -24,6 +49,9 @@ Result<api::Object> decode_slow(std::string_view text, std::string_view api_vers
   if (json->is_object()) {
     fill_in(*json, "apiVersion", api_version);
     fill_in(*json, "kind", kind);
+    if (written_as_v1beta1(*json, api_version, kind)) {
+      (*json)["apiVersion"] = std::string(api_version) + "beta1";
+    }
   }
   return api::decode(*json);
 }

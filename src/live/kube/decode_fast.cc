@@ -29,7 +29,7 @@ void read_requests(PlainJson& json, const Plain& requests, const Plain& limits,
   }
 }
 
-void read_environment(PlainJson& json, const Plain& list, api::Container& out) {
+void read_variables(PlainJson& json, const Plain& list, api::Container& out) {
   json.items(list, [&](const Plain& item) {
     const auto [name, value, from] = json.fields<3>(item, {"name", "value", "valueFrom"});
     const std::string key(json.required_string(name));
@@ -72,7 +72,7 @@ void read_container_list(PlainJson& json, const Plain& list, bool init, bool hos
     api::Container container;
     container.name = json.required_string(name);
     container.image = json.text(image);
-    read_environment(json, env, container);
+    read_variables(json, env, container);
     read_ports(json, ports, host_network, container);
     read_requests(json, requests, limits, container);
     json.items(claims, [&](const Plain&) { out.has_resource_claims = true; });
@@ -162,12 +162,13 @@ api::PodPhase phase_of(std::string_view name) {
 
 // Of several conditions of one type the first counts.
 void read_status_of_pod(PlainJson& json, const Plain& status, api::Pod& out) {
-  const auto [phase, start_time, nominated, conditions] =
-      json.fields<4>(status, {"phase", "startTime", "nominatedNodeName", "conditions"});
+  const auto [phase, start_time, nominated, conditions, ip] =
+      json.fields<5>(status, {"phase", "startTime", "nominatedNodeName", "conditions", "podIP"});
   out.phase = phase_of(
       json.one_of(phase, "", {"", "Pending", "Running", "Unknown", "Succeeded", "Failed"}));
   out.started_at = json.time(start_time);
   out.nominated_node = json.text(nominated);
+  out.ip = json.text(ip);
   bool had_scheduled = false;
   bool had_ready = false;
   json.items(conditions, [&](const Plain& item) {

@@ -15,7 +15,7 @@
 namespace windlass::live::kube {
 namespace {
 
-constexpr size_t kMaxMessage = 1024;
+constexpr size_t kMaxMessageBytes = 1024;
 constexpr size_t kMaxName = 253;
 constexpr int kTries = 4;  // the first and three more
 constexpr Duration kFirstPause = seconds(1);
@@ -202,10 +202,10 @@ EventRecorder::~EventRecorder() {
 void EventRecorder::record(const Involved& involved, std::string_view type, std::string_view reason,
                            std::string message, std::string_view component) {
   KnownEventPtr event =
-      impl_->correlator.correlate(involved, type, reason, cut(message, kMaxMessage), component,
+      impl_->correlator.correlate(involved, type, reason, cut(message, kMaxMessageBytes), component,
                                   impl_->clock.now(), impl_->clock.steady());
   if (event == nullptr) return;
-  event->message = cut(event->message, kMaxMessage);
+  event->message = cut(event->message, kMaxMessageBytes);
   impl_->add({std::move(event), involved, std::string(type), std::string(reason),
               std::string(component), 0});
 }

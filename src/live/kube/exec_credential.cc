@@ -54,7 +54,7 @@ std::string exec_info(const ExecPlugin& plugin) {
     const Result<Json> cluster = parse_json(plugin.cluster_info);
     if (cluster.ok()) info["spec"]["cluster"] = *cluster;
   }
-  return info.dump();
+  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<ExecCredential> read_exec_credential(const ExecPlugin& plugin, std::string_view output) {

@@ -35,6 +35,7 @@ struct Kubeconfig {
 
 std::string names_of(const std::map<std::string, Entry>& entries) {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const auto& [name, entry] : entries) names.push_back(name);
   return names.empty() ? "there are none" : "there are: " + join(names, ", ");
 }
@@ -90,8 +91,11 @@ class Fields {
     if (out.find("-----BEGIN ") == std::string::npos) return fail(used, "holds no PEM");
     return out;
   }
+  // Absolute, so that a plugin beside the file isn't taken for a name to be found in PATH.
   [[nodiscard]] std::string resolved(const std::string& path) const {
-    return (std::filesystem::path(entry_.file).parent_path() / path).lexically_normal().string();
+    std::error_code failed;
+    const auto file = std::filesystem::absolute(entry_.file, failed);
+    return (file.parent_path() / path).lexically_normal().string();
   }
   std::string fail(const std::string& key, const std::string& what) {
     if (!error_) error_ = Error(entry_.file + ": " + entry_.place + "." + key + ": " + what);
@@ -200,7 +204,7 @@ std::string cluster_info(const Entry& cluster, const Access& access) {
       }
     }
   }
-  return info.dump();
+  return info.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 void read_environment(Fields& fields, ExecPlugin& plugin) {

@@ -10,7 +10,7 @@
 namespace windlass::live::kube {
 namespace {
 
-std::string text_at(const Json& map, const char* key) {
+std::string string_at(const Json& map, const char* key) {
   const auto found = map.find(key);
   return found != map.end() && found->is_string() ? found->get<std::string>() : "";
 }
@@ -36,16 +36,23 @@ Result<Lease> read_lease(std::string_view body) {
   auto json = parse_json(body);
   if (!json) return json.error().in("Lease");
   if (!json->is_object()) return Error("Lease: not a map");
+  // Another object has no holder, which must not be taken for a lease that nobody holds.
+  if (const std::string kind = text_at(*json, "kind"); !kind.empty() && kind != "Lease") {
+    return Error("Lease: the answer is of another kind");
+  }
   // Without a version a write would win over whatever came between.
   const auto meta = json->find("metadata");
-  if (meta == json->end() || !meta->is_object() || text_at(*meta, "resourceVersion").empty()) {
+  if (meta == json->end() || !meta->is_object() || string_at(*meta, "resourceVersion").empty()) {
     return Error("Lease: no metadata.resourceVersion");
+  }
+  if (const auto it = json->find("spec"); it != json->end() && !it->is_object() && !it->is_null()) {
+    return Error("Lease: spec is not a map");
   }
   Lease out;
   const auto spec = json->find("spec");
   if (spec != json->end() && spec->is_object()) {
-    out.record = {text_at(*spec, "holderIdentity"), count_at(*spec, "leaseDurationSeconds"),
-                  text_at(*spec, "acquireTime"), text_at(*spec, "renewTime"),
+    out.record = {string_at(*spec, "holderIdentity"), count_at(*spec, "leaseDurationSeconds"),
+                  string_at(*spec, "acquireTime"), string_at(*spec, "renewTime"),
                   count_at(*spec, "leaseTransitions")};
   }
   out.object = std::make_shared<const Json>(std::move(*json));

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "live/kube/backoff.h"
-#include "live/kube/wire.h"
+#include "live/kube/list_watch.h"
 
 namespace windlass::live::kube {
 namespace {

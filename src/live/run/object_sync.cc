@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cluster/resources.h"
+#include "live/run/same_object.h"
 #include "live/run/three_way.h"
 
 namespace windlass::live {
@@ -83,9 +84,9 @@ std::optional<api::Object> ObjectSync::shown(const Id& id) const {
   return cluster::object_at(state_, id.first, id.second);
 }
 
-void ObjectSync::show(const Id& id, const std::optional<api::Object>& truth) {
+void ObjectSync::show(const Id& id, std::optional<api::Object> truth) {
   if (truth) {
-    state_.put(*truth);
+    state_.put(*std::move(truth));
   } else if (shown(id)) {
     state_.remove(id.first, id.second);
   }
@@ -97,12 +98,32 @@ bool ObjectSync::stale(const Id& id, uint64_t version) const {
   return floor != floors_.end() && version != 0 && version < floor->second;
 }
 
+// Of kinds that keep no document; of others a later write needs the newest.
+bool ObjectSync::tells_nothing_new(const api::Object& object) const {
+  return std::visit(
+      [&]<typename T>(const T& told) {
+        if constexpr (std::is_same_v<T, api::Pod> || std::is_same_v<T, api::Node>) {
+          const T* known = state_.all<T>().find(told.meta.key());
+          return known != nullptr && same_object(told, *known);
+        } else {
+          return false;
+        }
+      },
+      object);
+}
+
 void ObjectSync::put(uint64_t version, api::Object object) {
   const Id id{static_cast<Kind>(object.index()), api::meta_of(object).key()};
   if (stale(id, version)) return;
   floors_.erase(id);
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return show(id, object);
+  if (found == entries_.end()) {
+    if (tells_nothing_new(object)) {
+      ++stats_.unchanged;
+      return;
+    }
+    return show(id, std::move(object));
+  }
   Entry& entry = *found->second;
   if (version < entry.version) return;
   entry.truth = std::move(object);
@@ -204,7 +225,7 @@ void ObjectSync::drop_all() {
     const Id id = first->first;
     const std::unique_ptr<Entry> entry = std::move(first->second);
     entries_.erase(first);
-    show(id, entry->truth);
+    show(id, std::move(entry->truth));
   }
 }
 
@@ -214,7 +235,7 @@ void ObjectSync::settle(const Id& id) {
   const std::unique_ptr<Entry> entry = std::move(found->second);
   entries_.erase(found);
   if (entry->version != 0 && entry->truth) floors_[id] = entry->version;
-  show(id, entry->truth);
+  show(id, std::move(entry->truth));
   for (const auto& done : entry->on_settled) done();
 }
 
@@ -227,11 +248,11 @@ void ObjectSync::send(const Id& id, kube::Request request,
   }
   ++stats_.writes;
   api_.send(std::move(request),
-            [this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
+            guard_([this, id, serial = mine.serial, done = std::move(done)](kube::Reply reply) {
               const auto found = entries_.find(id);
               if (found == entries_.end() || found->second->serial != serial) return;
               done(*found->second, reply);
-            });
+            }));
 }
 
 void ObjectSync::send_next(const Id& id) {
@@ -254,12 +275,13 @@ void ObjectSync::step_done(const Id& id) {
   send_next(id);
 }
 
-void ObjectSync::take(Entry& entry, const Json& object) {
+bool ObjectSync::take(Entry& entry, const Json& object) {
   auto decoded = api::decode(object);
-  if (!decoded.ok()) return;  // the watcher says it again, and why
+  if (!decoded.ok()) return false;  // the watcher says it again, and why
   entry.version = std::max(entry.version, version_of(object));
   entry.truth = *std::move(decoded);
   entry.fresh = object;
+  return true;
 }
 
 // No answer or one that asks for patience: the same again. Else it is given up.
@@ -270,10 +292,10 @@ void ObjectSync::again(const Id& id, const kube::Reply& reply) {
   ++stats_.retries;
   const Duration wait = std::max(reply.retry_after.value_or(Duration{}),
                                  back_off(kFirstRetry, kLastRetry, ++mine.failures));
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found != entries_.end() && found->second->serial == serial) send_next(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found != entries_.end() && found->second->serial == serial) send_next(id);
+               }));
 }
 
 void ObjectSync::give_up(const Id& id, const std::string& why) {
@@ -283,29 +305,34 @@ void ObjectSync::give_up(const Id& id, const std::string& why) {
   mine.held = true;
   if (on_refused) on_refused(id, why);
   const Duration wait = back_off(kFirstHold, kLastHold, ++refusals_[id.first]);
-  clock_.after(wait, [this, id, serial = mine.serial] {
-    const auto found = entries_.find(id);
-    if (found == entries_.end() || found->second->serial != serial) return;
-    found->second->steps.clear();
-    settle(id);
-  });
+  clock_.after(wait, guard_([this, id, serial = mine.serial] {
+                 const auto found = entries_.find(id);
+                 if (found == entries_.end() || found->second->serial != serial) return;
+                 found->second->steps.clear();
+                 settle(id);
+               }));
 }
 
 void ObjectSync::fetch(const Id& id, std::function<void()> then) {
   kube::Request request;
   request.path = cluster::api_path(id.first, id.second);
-  send(id, std::move(request), [this, id, then = std::move(then)](Entry& mine, kube::Reply& reply) {
-    if (reply.code == 404) {
-      mine.truth.reset();
-      mine.steps.clear();
-      return settle(id);
-    }
-    if (!reply.ok()) return again(id, reply);
-    const auto body = parse_json(reply.body);
-    if (!body.ok()) return give_up(id, "the server's answer: " + body.error().message());
-    take(mine, *body);
-    then();
-  });
+  const std::string path = request.path;
+  send(id, std::move(request),
+       [this, id, path, then = std::move(then)](Entry& mine, kube::Reply& reply) {
+         if (reply.code == 404) {
+           mine.truth.reset();
+           mine.steps.clear();
+           return settle(id);
+         }
+         if (!reply.ok()) return again(id, reply);
+         const auto body = kube::object_in(reply, path);
+         if (!body.ok() || !take(mine, *body)) {
+           // As no answer: whoever said this may be asked again, later.
+           reply.code = 0;
+           return again(id, reply);
+         }
+         then();
+       });
 }
 
 void ObjectSync::send_create(const Id& id, Entry& entry) {

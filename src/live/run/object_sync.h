@@ -22,6 +22,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -30,6 +31,7 @@ struct ObjectSyncStats {
   uint64_t conflicts = 0;  // 409, made again on the newer version
   uint64_t retries = 0;    // no answer, 429, 5xx
   uint64_t refused = 0;    // given up and taken back
+  uint64_t unchanged = 0;  // told by the server, and nothing in it that anybody here reads
 };
 
 class ObjectSync {
@@ -84,12 +86,13 @@ class ObjectSync {
   void send_scale(const Id& id, Entry& entry);
   void fetch(const Id& id, std::function<void()> then);
   void send(const Id& id, kube::Request request, std::function<void(Entry&, kube::Reply&)> done);
-  void take(Entry& entry, const Json& object);
+  bool take(Entry& entry, const Json& object);
   void step_done(const Id& id);
   void again(const Id& id, const kube::Reply& reply);
   void give_up(const Id& id, const std::string& why);
   void settle(const Id& id);
-  void show(const Id& id, const std::optional<api::Object>& truth);
+  void show(const Id& id, std::optional<api::Object> truth);
+  [[nodiscard]] bool tells_nothing_new(const api::Object& object) const;
   [[nodiscard]] std::optional<api::Object> shown(const Id& id) const;
   [[nodiscard]] bool stale(const Id& id, uint64_t version) const;
 
@@ -104,6 +107,7 @@ class ObjectSync {
   std::map<cluster::Kind, int> refusals_;
   uint64_t made_ = 0;  // tells an entry from a former one of the same object
   ObjectSyncStats stats_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

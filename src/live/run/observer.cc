@@ -36,12 +36,12 @@ void Observer::start(net::Clock& clock) {
 }
 
 void Observer::tick(net::Clock& clock) {
-  clock.after(kCompare, [this, &clock] {
-    const Instant now = clock.now();
-    if (world_.deciding()) compare(now);
-    if (now - began_ >= kPeriod) summarize(now);
-    tick(clock);
-  });
+  clock.after(kCompare, guard_([this, &clock] {
+                const Instant now = clock.now();
+                if (world_.deciding()) compare(now);
+                if (now - began_ >= kPeriod) summarize(now);
+                tick(clock);
+              }));
 }
 
 void Observer::note(const controllers::Action& action) {

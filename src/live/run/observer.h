@@ -13,6 +13,7 @@
 #include "controllers/cluster_view.h"
 #include "live/run/world.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -47,6 +48,7 @@ class Observer {
   double running_rate_ = 0, wanted_rate_ = 0;
   size_t decisions_ = 0;
   size_t unplaced_ = 0;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -71,15 +71,24 @@ Json restoring(const api::HorizontalPodAutoscaler& hpa) {
 void LeaseWatch::observe(const kube::Reply& reply, Duration steady) {
   if (reply.code == 404) {
     life_ = Life::kAbsent;
+    read_ = steady;
     return;
   }
   const auto body = reply.ok() ? parse_json(reply.body) : Result<Json>(Error("no lease"));
-  if (!body.ok() || !body->is_object()) {
-    // What could not be read is not believed to be gone.
-    if (life_ == Life::kAbsent) life_ = Life::kUnknown;
+  const auto found = body.ok() && body->is_object() ? body->find("spec") : Json::const_iterator();
+  // Another object has no holder, which must not be taken for a lease that nobody holds.
+  const bool other = !body.ok() || !body->is_object() ||
+                     (found == body->end() ? body->value("kind", Json()) != Json("Lease")
+                                           : body->value("kind", Json("Lease")) != Json("Lease") ||
+                                                 !found->is_object());
+  if (other) {
+    // What could not be read is as it was for as long as nobody could have come without being seen
+    // at the next look; then it is not believed to be gone.
+    if (life_ == Life::kAbsent && steady - read_ > kStale) life_ = Life::kUnknown;
     return;
   }
-  const Json spec = body->value("spec", Json::object());
+  read_ = steady;
+  const Json spec = found != body->end() ? *found : Json::object();
   const auto text = [&](const char* key) {
     const auto it = spec.find(key);
     return it != spec.end() && it->is_string() ? it->get<std::string>() : std::string();
@@ -116,15 +125,15 @@ void Ownership::poll() {
     for (auto& [path, watch] : *leases) {
       kube::Request request;
       request.path = path;
-      api_.send(std::move(request), [this, lease = &watch](const kube::Reply& reply) {
-        const LeaseWatch::Life before = lease->life();
-        lease->observe(reply, clock_.steady());
-        if (lease->life() != before) look_at_all();
-      });
+      api_.send(std::move(request), guard_([this, lease = &watch](const kube::Reply& reply) {
+                  const LeaseWatch::Life before = lease->life();
+                  lease->observe(reply, clock_.steady());
+                  if (lease->life() != before) look_at_all();
+                }));
     }
   }
   look_at_all();  // what was asked of others may have failed
-  clock_.after(kPoll, [this] { poll(); });
+  clock_.after(kPoll, guard_([this] { poll(); }));
 }
 
 // The liveliest of several places it may stand in.

@@ -20,6 +20,7 @@
 #include "cluster/state.h"
 #include "live/kube/api.h"
 #include "net/clock.h"
+#include "net/guard.h"
 
 namespace windlass::live {
 
@@ -41,6 +42,7 @@ class LeaseWatch {
   std::string holder_;
   std::string record_;
   Duration changed_{};
+  Duration read_{};  // when it was last known
 };
 
 struct OwnershipOptions {
@@ -110,6 +112,7 @@ class Ownership {
   std::map<Id, std::string> refused_;
   // When we last asked for which change, not to ask twice.
   std::map<Id, std::pair<Duration, std::string>> patched_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

@@ -37,8 +37,8 @@ TEST(ThreeWay, TakesAwayOnlyWhatItSaw) {
 
 TEST(ThreeWay, AnElementOthersTookAwayStaysAway) {
   const Json seen = json(R"({"l":[{"key":"a","effect":"E"},{"key":"b","effect":"E"}]})");
-  const Json wanted = json(
-      R"({"l":[{"key":"a","effect":"E"},{"key":"b","effect":"E"},{"key":"c","effect":"E"}]})");
+  const Json wanted =
+      json(R"({"l":[{"key":"a","effect":"E"},{"key":"b","effect":"E"},{"key":"c","effect":"E"}]})");
   const Json fresh = json(R"({"l":[{"key":"b","effect":"E"}]})");
   EXPECT_EQ(three_way(fresh, seen, wanted),
             json(R"({"l":[{"key":"b","effect":"E"},{"key":"c","effect":"E"}]})"));
@@ -47,8 +47,8 @@ TEST(ThreeWay, AnElementOthersTookAwayStaysAway) {
 TEST(ThreeWay, ConditionsAreTheSameByType) {
   const Json seen = json(R"({"c":[{"type":"Ready","status":"False"}]})");
   const Json wanted = json(R"({"c":[{"type":"Ready","status":"True"}]})");
-  const Json fresh = json(
-      R"({"c":[{"type":"Ready","status":"False","observedGeneration":3},{"type":"X"}]})");
+  const Json fresh =
+      json(R"({"c":[{"type":"Ready","status":"False","observedGeneration":3},{"type":"X"}]})");
   EXPECT_EQ(
       three_way(fresh, seen, wanted),
       json(R"({"c":[{"type":"Ready","status":"True","observedGeneration":3},{"type":"X"}]})"));

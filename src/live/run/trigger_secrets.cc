@@ -28,24 +28,26 @@ void World::read_references() {
 void World::read_references_soon() {
   if (reading_soon_) return;
   reading_soon_ = true;
-  parts_.clock.after(kSoon, [this] { read_references(); });
+  parts_.clock.after(kSoon, guard_([this] { read_references(); }));
 }
 
 void World::keep_reading_references() {
   read_references();
-  parts_.clock.after(kReadAgain, [this] { keep_reading_references(); });
+  parts_.clock.after(kReadAgain, guard_([this] { keep_reading_references(); }));
 }
 
 void World::read_reference(Kind kind, const std::string& key) {
   kube::Request request;
   request.path = cluster::api_path(kind, key);
-  parts_.api.send(std::move(request), [this, kind, key](const kube::Reply& reply) {
-    if (reply.code == 404) return sync_.gone(kind, key);
-    if (!reply.ok()) return;
-    const cluster::ApiResource& resource = cluster::api_resource(kind, true);
-    auto object = kube::decode_object(reply.body, resource.api_version, resource.kind_name);
-    if (object.ok()) sync_.put(0, *std::move(object));
-  });
+  const std::string path = request.path;
+  parts_.api.send(std::move(request), guard_([this, kind, key, path](const kube::Reply& reply) {
+                    if (reply.code == 404) return sync_.gone(kind, key);
+                    if (!reply.ok() || !kube::object_in(reply, path).ok()) return;
+                    const cluster::ApiResource& resource = cluster::api_resource(kind, true);
+                    auto object =
+                        kube::decode_object(reply.body, resource.api_version, resource.kind_name);
+                    if (object.ok()) sync_.put(0, *std::move(object));
+                  }));
 }
 
 }  // namespace windlass::live

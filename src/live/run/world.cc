@@ -38,13 +38,17 @@ uint64_t number_of(const std::string& version) {
 World::World(WorldParts parts, WorldOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      acting_(parts_.api, [this] { return may_act(); }),
       state_(catalog::built_in(options_.catalog)),
-      sync_(state_, parts_.api, parts_.clock),
-      ownership_(parts_.api, parts_.clock, options_.ownership),
-      events_(parts_.api, parts_.clock, options_.instance, options_.seed) {
+      sync_(state_, acting_, parts_.clock),
+      ownership_(acting_, parts_.clock, options_.ownership),
+      events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
-  sync_.on_change = [this] { wake(); };
+  sync_.on_change = [this] {
+    if (!seen_) seen_ = parts_.clock.steady();
+    wake();
+  };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
     tell_trouble(id.first, id.second, "reject", why);
   };
@@ -79,7 +83,7 @@ void World::start() {
   for (const auto& [path, watcher] : watchers_) watcher->start();
   ownership_.start();
   keep_reading_references();
-  parts_.clock.after(kGarbage, [this] { collect_garbage(); });
+  parts_.clock.after(kGarbage, guard_([this] { collect_garbage(); }));
 }
 
 void World::watch(const cluster::ApiResource& resource, const std::string& namespace_name) {
@@ -153,6 +157,7 @@ void World::follow() {
   leading_ = false;
   may_act_ = nullptr;
   ring_.reset();
+  while (!pushes_.empty()) drop_pushes(pushes_.begin()->first);
   postponed_.clear();
   evictions_.clear();
   launching_.clear();
@@ -168,10 +173,10 @@ void World::observe_signals(const std::string& model, cluster::ModelSignals sign
 void World::wake() {
   if (woken_) return;
   woken_ = true;
-  parts_.clock.after(Duration{}, [this] {
-    woken_ = false;
-    pump();
-  });
+  parts_.clock.after(Duration{}, guard_([this] {
+                       woken_ = false;
+                       pump();
+                     }));
 }
 
 // New controllers whose memory is made from the State, as after a restart.
@@ -186,6 +191,7 @@ void World::begin_deciding() {
   std::deque<cluster::Change> all;
   for (const auto& [kind, key] : cluster::all_objects(state_)) all.push_back({kind, key, false});
   ring_->observe(all, state_, parts_.clock.now());
+  for (const auto& [key, object] : state_.scaled_objects()) follow_pushes(key);
 }
 
 // Everything queued would wait as long as the clock was set back by; so memories start anew.
@@ -198,6 +204,9 @@ bool World::clock_went_back() {
 
 std::deque<cluster::Change> World::take_changes() {
   std::deque<cluster::Change> changes = state_.take_changes();
+  for (const cluster::Change& change : changes) {
+    if (change.kind == Kind::kScaledObject) follow_pushes(change.key);
+  }
   if (on_change) {
     for (const cluster::Change& change : changes) on_change(change);
   }
@@ -205,8 +214,10 @@ std::deque<cluster::Change> World::take_changes() {
 }
 
 void World::pump() {
+  std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
-    take_changes();
+    // A ring that waits must miss nothing meanwhile.
+    if (ring_ == nullptr) take_changes();
     return;
   }
   const bool back = clock_went_back();
@@ -227,18 +238,24 @@ void World::pump() {
     }
     for (const controllers::Action& action : step.outcome.actions) {
       if (on_action) on_action(action);
+      const uint64_t before = requests_made();
       perform(action);
       if (ring_ == nullptr) return;  // no longer leading
+      if (seen && requests_made() != before) {
+        if (on_reaction) on_reaction(parts_.clock.steady() - *seen);
+        seen.reset();
+      }
     }
   }
+  seen_.reset();  // what was assumed meanwhile is nothing that was seen
   if (due_ != 0) parts_.clock.cancel(due_);
   due_ = 0;
   const Instant next = ring_->next_due();
   if (next == kNever) return;
-  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), [this] {
-    due_ = 0;
-    wake();
-  });
+  due_ = parts_.clock.after(std::max(next - parts_.clock.now(), Duration{}), guard_([this] {
+                              due_ = 0;
+                              wake();
+                            }));
 }
 
 kube::Involved World::involved(Kind kind, const std::string& key) const {

@@ -20,12 +20,14 @@
 #include "controllers/ring.h"
 #include "controllers/wiring.h"
 #include "live/cloud/cloud.h"
+#include "live/kube/acting_api.h"
 #include "live/kube/api.h"
 #include "live/kube/events.h"
 #include "live/kube/watcher.h"
 #include "live/run/object_sync.h"
 #include "live/run/ownership.h"
 #include "net/clock.h"
+#include "net/guard.h"
 #include "scaling/trigger_plan.h"
 
 namespace windlass::live {
@@ -55,6 +57,9 @@ struct WorldParts {
   cloud::Cloud& cloud;
   // Asks the trigger's source; calls back once, later.
   std::function<void(const TriggerQuestion&, std::function<void(cluster::QueryAnswer)>)> ask;
+  // Follows a trigger whose source tells by itself (external-push), until unwatch; may be empty.
+  std::function<uint64_t(const TriggerQuestion&, std::function<void(bool active)>)> watch{};
+  std::function<void(uint64_t)> unwatch{};
 };
 
 class World {
@@ -93,6 +98,8 @@ class World {
   std::function<void(std::string_view controller, const controllers::Decision&)> on_decision;
   // Before it is performed, or instead, when only observing.
   std::function<void(const controllers::Action&)> on_action;
+  // From the first change that a pump found to the first request that came of it.
+  std::function<void(Duration)> on_reaction;
   // Every change of the State, whoever leads.
   std::function<void(const cluster::Change&)> on_change;
   // What the server says of pods and nodes (for a cloud that plays kubelet).
@@ -109,6 +116,7 @@ class World {
   std::deque<cluster::Change> take_changes();
   void pump();
   void begin_deciding();
+  [[nodiscard]] uint64_t requests_made() const { return sync_.stats().writes + asked_; }
   [[nodiscard]] bool clock_went_back();
   [[nodiscard]] bool may_act() const { return leading_ && (!may_act_ || may_act_()); }
   void tell(std::string_view controller, const controllers::Decision& decision);
@@ -126,6 +134,8 @@ class World {
   void terminated(const std::string& provider_id, const std::string& claim);
   void remove_node(const std::string& provider_id);
   void query(const controllers::QueryMetrics& query);
+  void follow_pushes(const std::string& scaled_object);
+  void drop_pushes(const std::string& scaled_object);
   void collect_garbage();
   void compare_instances(const std::vector<cloud::CloudInstance>& instances);
 
@@ -137,6 +147,7 @@ class World {
 
   WorldParts parts_;
   WorldOptions options_;
+  kube::ActingApi acting_;  // what all writes go through
   cluster::State state_;
   ObjectSync sync_;
   Ownership ownership_;
@@ -148,8 +159,15 @@ class World {
   std::function<bool()> may_act_;
   std::unique_ptr<controllers::Ring> ring_;
   uint64_t terms_ = 0;  // how often this process began to decide
+  struct Pushes {
+    int64_t generation = 0;  // of the object they were made for
+    std::vector<uint64_t> watches;
+  };
+  std::map<std::string, Pushes> pushes_;  // by scaled object
   bool reading_soon_ = false;
   bool woken_ = false;
+  std::optional<Duration> seen_;  // steady; the first change since the last pump
+  uint64_t asked_ = 0;            // requests besides those of objects: evictions, the cloud's
   net::Clock::TimerId due_ = 0;
   std::optional<Duration> offset_;  // wall less steady, at the last look
 
@@ -163,6 +181,7 @@ class World {
   std::set<std::string> terminating_;          // provider ids
   // Releases of claims whose instance's fate is not known yet.
   std::map<std::string, api::NodeClaim> postponed_;
+  net::Guard guard_;
 };
 
 }  // namespace windlass::live

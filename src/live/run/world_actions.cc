@@ -75,20 +75,24 @@ void World::evict(const std::string& key) {
            {"metadata", {{"name", pod->meta.name}, {"namespace", pod->meta.namespace_name}}},
            {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}}
           .dump();
-  parts_.api.send(std::move(request), [this, key, uid](const kube::Reply& reply) {
-    const auto found = evictions_.find(key);
-    if (found == evictions_.end() || found->second.uid != uid) return;
-    Eviction& asked = found->second;
-    const Duration answered = parts_.clock.steady();
-    if (reply.ok() || reply.code == 404) {
-      asked.again = answered + kEvictAgain;
-      return;
-    }
-    // 429: a budget forbids it for now. Anything else passes, too, or the controller gives up.
-    asked.again = answered + std::max(asked.backoff, reply.retry_after.value_or(Duration{}));
-    asked.backoff = std::min(asked.backoff * 2, kEvictAgain);
-    if (reply.code != 429) log::warning(fmt::format("evicting {}: {}", key, reply.error()));
-  });
+  ++asked_;
+  acting_.send(std::move(request), guard_([this, key, uid](const kube::Reply& reply) {
+                 const auto found = evictions_.find(key);
+                 if (found == evictions_.end() || found->second.uid != uid) return;
+                 Eviction& asked = found->second;
+                 const Duration answered = parts_.clock.steady();
+                 if (reply.ok() || reply.code == 404) {
+                   asked.again = answered + kEvictAgain;
+                   return;
+                 }
+                 // 429: a budget forbids it for now. Anything else passes, too, or the
+                 // controller gives up.
+                 asked.again =
+                     answered + std::max(asked.backoff, reply.retry_after.value_or(Duration{}));
+                 asked.backoff = std::min(asked.backoff * 2, kEvictAgain);
+                 if (reply.code != 429)
+                   log::warning(fmt::format("evicting {}: {}", key, reply.error()));
+               }));
 }
 
 void World::launch(const controllers::Launch& launch) {
@@ -101,9 +105,10 @@ void World::launch(const controllers::Launch& launch) {
       return;
     }
     cloud::LaunchRequest request{*claim, claim->meta.uid, launch.offers};
-    parts_.cloud.launch(request, [this, name = launch.claim](cloud::LaunchAnswer answer) {
-      take_launch(name, std::move(answer));
-    });
+    ++asked_;
+    parts_.cloud.launch(request, guard_([this, name = launch.claim](cloud::LaunchAnswer answer) {
+                          take_launch(name, std::move(answer));
+                        }));
   });
 }
 
@@ -129,14 +134,16 @@ void World::take_launch(const std::string& claim, cloud::LaunchAnswer answer) {
 
 void World::terminate(const std::string& provider_id, const std::string& claim) {
   if (!terminating_.insert(provider_id).second) return;
-  parts_.cloud.terminate(provider_id, [this, provider_id, claim](const Status& status) {
-    if (status.ok()) return terminated(provider_id, claim);
-    log::warning(fmt::format("ending {}: {}", provider_id, status.error().message()));
-    parts_.clock.after(kTerminateAgain, [this, provider_id, claim] {
-      terminating_.erase(provider_id);
-      if (may_act()) terminate(provider_id, claim);
-    });
-  });
+  ++asked_;
+  parts_.cloud.terminate(
+      provider_id, guard_([this, provider_id, claim](const Status& status) {
+        if (status.ok()) return terminated(provider_id, claim);
+        log::warning(fmt::format("ending {}: {}", provider_id, status.error().message()));
+        parts_.clock.after(kTerminateAgain, guard_([this, provider_id, claim] {
+                             terminating_.erase(provider_id);
+                             if (may_act()) terminate(provider_id, claim);
+                           }));
+      }));
 }
 
 void World::terminated(const std::string& provider_id, const std::string& claim) {
@@ -174,11 +181,11 @@ void World::query(const controllers::QueryMetrics& query) {
   open->round.purpose = query.purpose;
   open->round.id = query.round;
   open->missing = query.queries.size();
-  const auto close = [this, open, object = query.scaled_object] {
+  const auto close = guard_([this, open, object = query.scaled_object] {
     open->round.at = parts_.clock.now();
     state_.observe_query(object, std::move(open->round));
     wake();
-  };
+  });
   const api::ScaledObject* object = state_.scaled_objects().find(query.scaled_object);
   const auto plan = object == nullptr ? Result<scaling::ScaledObjectPlan>(Error("it is gone"))
                                       : controllers::plan_in(state_, *object);
@@ -205,17 +212,51 @@ void World::query(const controllers::QueryMetrics& query) {
   }
 }
 
+// Watches of triggers that tell by themselves, as the object now has them.
+void World::follow_pushes(const std::string& key) {
+  const api::ScaledObject* object = state_.scaled_objects().find(key);
+  const auto known = pushes_.find(key);
+  const bool same = known != pushes_.end() && object != nullptr &&
+                    known->second.generation == object->meta.generation;
+  if (same) return;
+  drop_pushes(key);
+  if (object == nullptr || !parts_.watch || ring_ == nullptr) return;
+  const bool pushes = std::any_of(object->triggers.begin(), object->triggers.end(),
+                                  [](const auto& t) { return t.type == "external-push"; });
+  if (!pushes) return;
+  const auto plan = controllers::plan_in(state_, *object);
+  if (!plan.ok()) return;
+  Pushes& followed = pushes_[key];
+  followed.generation = object->meta.generation;
+  for (size_t i = 0; i < object->triggers.size(); ++i) {
+    if (object->triggers[i].type != "external-push") continue;
+    const auto look_now = guard_([this, key](bool) {
+      state_.observe_query(key, {cluster::QueryPurpose::kPoll, 0, parts_.clock.now(), {}});
+      wake();
+    });
+    followed.watches.push_back(
+        parts_.watch({key, object->triggers[i].metadata, plan->triggers[i]}, look_now));
+  }
+}
+
+void World::drop_pushes(const std::string& key) {
+  const auto found = pushes_.find(key);
+  if (found == pushes_.end()) return;
+  for (const uint64_t watch : found->second.watches) parts_.unwatch(watch);
+  pushes_.erase(found);
+}
+
 // Karpenter's: instances that no claim names, claims whose instance is gone.
 void World::collect_garbage() {
-  parts_.clock.after(kGarbage, [this] { collect_garbage(); });
+  parts_.clock.after(kGarbage, guard_([this] { collect_garbage(); }));
   if (!deciding() || !may_act() || options_.ownership.observe) return;
-  parts_.cloud.list([this](const Result<std::vector<cloud::CloudInstance>>& instances) {
+  parts_.cloud.list(guard_([this](const Result<std::vector<cloud::CloudInstance>>& instances) {
     if (!instances.ok()) {
       log::warning("listing instances: " + instances.error().message());
       return;
     }
     if (deciding() && may_act()) compare_instances(*instances);
-  });
+  }));
 }
 
 void World::compare_instances(const std::vector<cloud::CloudInstance>& instances) {

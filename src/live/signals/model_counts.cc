@@ -9,7 +9,8 @@
 namespace windlass::live::signals {
 namespace {
 
-constexpr size_t kHistory = 60;  // rounds
+// As long as the joint policy looks back, and as the simulation's signals remember.
+constexpr Duration kHistory = minutes(30);
 // Older observations of lengths count a factor e less after this: short enough for a changed mix to
 // show, long enough for a P95 that is not noise. The simulation's signals forget as fast.
 constexpr double kMixMemorySeconds = 1000;
@@ -166,7 +167,7 @@ Result<PodReading> read_pod(const std::vector<ExpositionSample>& samples, std::s
 void ModelCounts::begin_round() {
   ++round_;
   arrivals_.push_back(0);
-  if (arrivals_.size() > kHistory) arrivals_.pop_front();
+  if (period_ * static_cast<int64_t>(arrivals_.size()) > kHistory) arrivals_.pop_front();
   const double factor = std::exp(-period_.seconds() / kMixMemorySeconds);
   fade(recent_input_, factor);
   fade(recent_output_, factor);

@@ -44,7 +44,7 @@ class ModelCounts {
   void add(const std::string& pod, const PodReading& reading);
   // The pod is there, but could not be read.
   void missed(const std::string& pod);
-  // The signals at `now`; arrivals of at most the last 60 rounds.
+  // The signals at `now`; arrivals of at most the last half hour.
   cluster::ModelSignals end_round(Instant now);
 
  private:

@@ -177,8 +177,8 @@ TEST(ModelCounts, Arrivals) {
   }
 }
 
-TEST(ModelCounts, KeepsSixtyRounds) {
-  ModelCounts counts(seconds(5));
+TEST(ModelCounts, KeepsHalfAnHour) {
+  ModelCounts counts(seconds(30));
   std::vector<Round> rounds;
   for (int i = 0; i < 100; ++i) rounds.push_back({{"a", vllm(i * 2, 0, 0)}});
   const auto signals = run(counts, rounds);

@@ -37,6 +37,10 @@ struct PodScraper::Impl {
     return fmt::format("{} {} {}", target.pod, target.uid, target.url);
   }
 
+  static std::string named(const ScrapeTarget& target) {
+    return target.pod.empty() ? target.url.substr(0, target.url.find('?')) : "pod " + target.pod;
+  }
+
   void tick() {
     timer = clock.after(period, [this] { tick(); });
     // Answers are due well before the next round, so this ends only what hangs all the same.
@@ -88,7 +92,7 @@ struct PodScraper::Impl {
     counts.add(identity(target), *reading);
     any_read = true;
     if (in_trouble.erase(target.pod) > 0) {
-      log::info(fmt::format("model {}: metrics of pod {} are read again", model, target.pod));
+      log::info(fmt::format("model {}: metrics of {} are read again", model, named(target)));
     }
   }
 
@@ -96,7 +100,7 @@ struct PodScraper::Impl {
   void fail(const ScrapeTarget& target, const std::string& why) {
     counts.missed(identity(target));
     if (in_trouble.insert(target.pod).second) {
-      log::warning(fmt::format("model {}: metrics of pod {}: {}", model, target.pod, why));
+      log::warning(fmt::format("model {}: metrics of {}: {}", model, named(target), why));
     }
   }
 

@@ -21,6 +21,7 @@ struct ScrapeTarget {
   std::string pod;  // key; a restarted pod (other address or uid) begins counting anew
   std::string uid;
   std::string url;  // "http://10.0.3.7:8000/metrics"
+  // A page that stands for all pods (a router's) has neither pod nor uid.
 };
 
 class PodScraper {
@@ -29,7 +30,7 @@ class PodScraper {
   PodScraper(net::HttpClient& http, net::Clock& clock, std::string model, Duration period,
              std::function<std::vector<ScrapeTarget>()> targets);
   ~PodScraper();
-  // After every round: signals of the last 60 periods. No pod answered: not called; an answer that
+  // After every round: signals of the last half hour. No pod answered: not called; an answer that
   // can't be read is an error, logged once a pod until it is well again.
   std::function<void(const cluster::ModelSignals&)> on_signals;
   void start();

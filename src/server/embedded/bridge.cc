@@ -121,10 +121,33 @@ void Bridge::requeue_starting() {
   }
 }
 
+// What autoscalers read and write, where they are clients: nobody here has anything to add to it.
+bool Bridge::is_clients(Kind kind) const {
+  if (!world_.external()) return false;
+  switch (kind) {
+    case Kind::kNodeClaim:
+    case Kind::kNodePool:
+    case Kind::kNodeClass:
+    case Kind::kNodeOverlay:
+    case Kind::kScaledObject:
+    case Kind::kScaledJob:
+    case Kind::kHorizontalPodAutoscaler:
+    case Kind::kTriggerAuthentication:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void Bridge::give_out(Kind kind, const std::string& key) {
   const std::optional<cluster::ObjectKey> place = cluster::store_key(kind, key);
   if (!place) return;
   const std::optional<api::Object> object = cluster::object_at(world_.state(), kind, key);
+  if (is_clients(kind) && (!object || store_.find(*place) != nullptr)) return;
+  // A Node stands there to the letter as its kubelet wrote it: to write it again in other words
+  // would only make the next write of a client a conflict.
+  const bool outside = kind == Kind::kNode && object && world_.is_external(key);
+  if (outside && store_.find(*place) != nullptr) return;
   if (kind == Kind::kPod) tell_pod(key, world_.state().pods().find(key));
   if (kind == Kind::kNode) tell_node(key, world_.state().nodes().find(key));
   if (!object) {
@@ -142,10 +165,13 @@ void Bridge::give_out(Kind kind, const std::string& key) {
 }
 
 void Bridge::enrich(const api::Object& object, Json& out) const {
-  if (const auto* pod = std::get_if<api::Pod>(&object)) {
+  const auto* pod = std::get_if<api::Pod>(&object);
+  if (pod != nullptr && !pod->spec.node_name.empty() && world_.is_external(pod->spec.node_name)) {
+    enrich_external_pod(*pod, out);
+  } else if (pod != nullptr) {
     enrich_pod(*pod, progress_of(world_, pod->meta.key()), world_.now(), out);
   } else if (const auto* node = std::get_if<api::Node>(&object)) {
-    enrich_node(*node, out);
+    if (!world_.is_external(node->meta.name)) enrich_node(*node, out);
   }
 }
 
@@ -221,6 +247,8 @@ void Bridge::tell_pod(const std::string& key, const api::Pod* pod) {
       pulling_.emplace(progress.pulled, key);
     }
   }
+  // The rest is the kubelet's to say.
+  if (marks.bound && world_.is_external(pod->spec.node_name)) return;
   const StartProgress progress = progress_of(world_, key);
   const bool running =
       pod->phase == api::PodPhase::kRunning || (progress.known && now >= progress.pulled);
@@ -241,6 +269,7 @@ void Bridge::tell_node(const std::string& name, const api::Node* node) {
     api_.remove_from_world({"leases.coordination.k8s.io", "kube-node-lease", name});
     return;
   }
+  if (world_.is_external(name)) return;
   if (!api::is_true(node->conditions, "Ready") || !nodes_ready_.insert(name).second) return;
   events_.record({"v1", "Node", "", name, node->meta.uid}, "Normal", "NodeReady",
                  fmt::format("Node {} status is now: NodeReady", name), "kubelet", world_.now());

@@ -54,6 +54,7 @@ class Bridge {
   void ensure_namespace(const std::string& name);
   void tell(std::string_view controller, const controllers::Decision& decision);
   void tell_pod(const std::string& key, const api::Pod* pod);
+  [[nodiscard]] bool is_clients(cluster::Kind kind) const;
   void tell_node(const std::string& name, const api::Node* node);
   [[nodiscard]] Involved involved_of(std::string_view kind, std::string_view key) const;
   void requeue_starting();

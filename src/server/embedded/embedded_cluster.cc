@@ -12,6 +12,7 @@
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
 #include "server/embedded/shadows.h"
+#include "server/embedded/world_api.h"
 #include "server/http/credentials.h"
 #include "server/kinds/kind_rules.h"
 #include "server/observe/dashboard_feed.h"
@@ -30,30 +31,6 @@ constexpr Duration kLeasePeriod = seconds(10);
 constexpr const char* kScenarioPart = "scenario";
 constexpr const char* kStartedPart = "started";
 
-std::vector<schema::FieldFault> admit(const Json& object) {
-  std::vector<schema::FieldFault> faults;
-  for (const api::Finding& finding : api::read_faults(object)) {
-    faults.push_back({"FieldValueInvalid", finding.place, "Invalid value: " + finding.text});
-  }
-  return faults;
-}
-
-Result<Json> as_stored(const Json& object) {
-  const Result<api::Object> decoded = api::decode(object);
-  if (!decoded.ok()) return decoded.error();
-  return api::encode(*decoded);
-}
-
-// A pod on a node is ended by its kubelet; all others go at once.
-bool ends_gracefully(const cluster::ObjectKey& key, const Json& object) {
-  if (key.resource != "pods") return false;
-  const Json spec = object.value("spec", Json::object());
-  const Json status = object.value("status", Json::object());
-  const std::string phase = status.value("phase", std::string());
-  return !spec.value("nodeName", std::string()).empty() && phase != "Succeeded" &&
-         phase != "Failed";
-}
-
 // What the world saved. Of a part that isn't its own it would say that it has gone.
 std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
   std::erase_if(parts, [](const auto& part) {
@@ -61,31 +38,6 @@ std::map<std::string, Json> parts_of_world(std::map<std::string, Json> parts) {
            part.first.starts_with(kShadowPart);
   });
   return parts;
-}
-
-// Every object of the store that the world knows.
-std::vector<api::Object> objects_of(const cluster::ObjectStore& store) {
-  std::vector<api::Object> out;
-  for (const std::string_view resource : cluster::world_resources()) {
-    for (const cluster::DocumentPtr& document : store.list(resource)) {
-      const Result<Json> json = parse_json(document->json);
-      if (!json.ok()) continue;
-      Result<api::Object> object = api::decode(*json);
-      if (object.ok()) out.push_back(*std::move(object));
-    }
-  }
-  return out;
-}
-
-// The scenario's objects as the API would have admitted them: without its defaults the first write
-// of a client would change every template, and roll it out.
-std::vector<api::Object> admitted(const std::vector<api::Object>& objects) {
-  std::vector<api::Object> out;
-  for (const api::Object& object : objects) {
-    Result<api::Object> defaulted = api::decode(encode_with_defaults(object));
-    out.push_back(defaulted.ok() ? *std::move(defaulted) : object);
-  }
-  return out;
 }
 
 }  // namespace
@@ -142,9 +94,7 @@ Status EmbeddedCluster::Impl::open() {
   rest_options.after = [this](Duration delay, std::function<void()> work) {
     loop.after(delay, std::move(work));
   };
-  rest_options.admit = admit;
-  rest_options.convert = as_stored;
-  rest_options.ends_gracefully = ends_gracefully;
+  set_world_rules(rest_options);
   rest_options.issue_token = [this](const std::string& user, Instant expires) {
     return credentials->issue_token(user, expires);
   };
@@ -178,14 +128,16 @@ Status EmbeddedCluster::Impl::open() {
 Status EmbeddedCluster::Impl::open_world() {
   const std::map<std::string, Json> parts = journal->parts();
   const auto identity = parts.find(kScenarioPart);
-  const Json mine{{"name", scenario.name}, {"policy", controllers::to_string(policy)}};
+  Json mine{{"name", scenario.name}, {"policy", controllers::to_string(policy)}};
+  if (options.external) mine["external"] = true;
   resumed = identity != parts.end();
   if (resumed && identity->second != mine) {
     return Error(fmt::format(
-        "{} holds the cluster of scenario \"{}\" under policy {}; give another --data-dir, or "
+        "{} holds the cluster of scenario \"{}\" under policy {}{}; give another --data-dir, or "
         "remove it to start over",
         options.data_dir, identity->second.value("name", "?"),
-        identity->second.value("policy", "?")));
+        identity->second.value("policy", "?"),
+        identity->second.value("external", false) ? " with --external" : ""));
   }
   journal->save_part(kScenarioPart, mine);
   const auto began = parts.find(kStartedPart);
@@ -200,12 +152,15 @@ Status EmbeddedCluster::Impl::open_world() {
   if (options.until_after) options.until = scenario.start + *options.until_after;
   sim::WorldOptions world_options;
   world_options.keep_raw = true;
+  world_options.external = options.external;
   if (resumed) world_options.saved = parts_of_world(parts);
   world_options.objects = resumed ? objects_of(store) : admitted(scenario.objects);
   auto opened = sim::World::open(scenario, policy, std::move(world_options));
   if (!opened.ok()) return opened.error();
   world = *std::move(opened);
-  auto others = Shadows::open(scenario, policy, parts);
+  // What clients decide, no other policy can be asked about.
+  auto others =
+      options.external ? Result<Shadows>(Shadows()) : Shadows::open(scenario, policy, parts);
   if (!others.ok()) return others.error();
   shadows.emplace(*std::move(others));
   if (!options.traffic) on_world([](sim::World& each) { each.set_traffic_factor(0); });

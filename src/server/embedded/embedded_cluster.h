@@ -27,6 +27,9 @@ struct ClusterOptions {
   bool plain_http = false;  // the API without TLS; loopback only
   double speed = 1;         // simulated seconds a second of wall time
   bool traffic = true;
+  // Nodes, their kubelets and all autoscaling are clients' (sim::WorldOptions); no other policy
+  // runs beside.
+  bool external = false;
   // Simulated: the run ends there; or so long after the cluster's start.
   std::optional<Instant> until;
   std::optional<Duration> until_after;

@@ -142,6 +142,19 @@ void enrich_pod(const api::Pod& pod, const StartProgress& progress, Instant now,
   status["containerStatuses"] = std::move(containers);
 }
 
+void enrich_external_pod(const api::Pod& pod, Json& out) {
+  Json& status = out["status"];
+  if (!status.is_object()) status = Json::object();
+  if (!status.contains("phase")) status["phase"] = "Pending";
+  if (!status.contains("qosClass")) status["qosClass"] = qos_class(pod.spec);
+  Json& metadata = out["metadata"];
+  if (!pod.meta.deleted || metadata.contains("deletionGracePeriodSeconds")) return;
+  const Duration grace = std::max(pod.spec.termination_grace, seconds(1));
+  metadata["deletionGracePeriodSeconds"] = grace.ns / seconds(1).ns;
+  const Instant end = *pod.meta.deleted + grace;
+  metadata["deletionTimestamp"] = to_rfc3339({end.ns / 1'000'000'000 * 1'000'000'000});
+}
+
 void enrich_node(const api::Node& node, Json& out) {
   Json& status = out["status"];
   if (!status.is_object()) status = Json::object();

@@ -23,6 +23,10 @@ struct StartProgress {
 // status.hostIP, podIP, qosClass, conditions, containerStatuses of a pod as encoded.
 void enrich_pod(const api::Pod& pod, const StartProgress& progress, Instant now, Json& out);
 
+// The same for a pod whose kubelet is a client's: only what the API server itself knows. A pod on
+// its way out has its grace written down, or the next write to it would be taken for its end.
+void enrich_external_pod(const api::Pod& pod, Json& out);
+
 // status.addresses, nodeInfo, daemonEndpoints and the conditions a kubelet sets beside Ready.
 void enrich_node(const api::Node& node, Json& out);
 
