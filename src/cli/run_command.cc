@@ -15,6 +15,7 @@
 #include "controllers/decision_text.h"
 #include "live/cloud/switched_cloud.h"
 #include "live/external/client.h"
+#include "live/kube/acting_api.h"
 #include "live/kube/client.h"
 #include "live/kube/config.h"
 #include "live/kube/leader.h"
@@ -112,6 +113,7 @@ class Operator {
         clock_(net::system_clock_on(loop_)),
         http_(loop_),
         api_(loop_, *clock_, access, client_options(settings_, version)),
+        acting_(api_, [this] { return may_act(); }),
         cloud_(*clock_),
         source_(http_, *clock_),
         external_(loop_, *clock_),
@@ -249,6 +251,7 @@ class Operator {
       log::info(controllers::deed_sentence(controller, decision));
     };
     world_.on_change = [this](const cluster::Change& change) { metrics_.observe(change); };
+    world_.on_reaction = [this](Duration took) { metrics_.note_reaction(took); };
     world_.on_action = [this](const controllers::Action& action) {
       metrics_.note_action(action);
       if (settings_.observe) observer_.note(action);
@@ -270,7 +273,7 @@ class Operator {
     };
     elector_.on_leading = [this] {
       log::info("leading");
-      take_the_lead([this] { return clock_->steady() < elector_.certain_until(); });
+      take_the_lead([this] { return may_act(); });
     };
     elector_.on_lost = [this](const std::string& why) {
       // Everything stops at once; a process of no use to anyone ends, and its Deployment starts
@@ -315,9 +318,13 @@ class Operator {
     return out;
   }
 
+  [[nodiscard]] bool may_act() const {
+    return !settings_.leader_election || clock_->steady() < elector_.certain_until();
+  }
+
   void take_the_lead(std::function<bool()> may_act) {
     auto cloud = std::make_unique<live::cloud::SimulatedCloud>(
-        api_, *clock_, world_.state().catalog(), simulated_options());
+        acting_, *clock_, world_.state().catalog(), simulated_options());
     simulated_ = cloud.get();
     for (const auto& [name, node] : world_.state().nodes()) simulated_->node_changed(node);
     for (const auto& [key, pod] : world_.state().pods()) simulated_->pod_changed(pod);
@@ -370,6 +377,7 @@ class Operator {
   std::unique_ptr<net::Clock> clock_;
   net::HttpClient http_;
   live::kube::HttpApi api_;
+  live::kube::ActingApi acting_;  // the simulated cloud's writes
   live::cloud::SwitchedCloud cloud_;
   live::cloud::SimulatedCloud* simulated_ = nullptr;
   live::signals::MetricSource source_;

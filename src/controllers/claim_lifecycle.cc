@@ -238,19 +238,26 @@ bool ClaimLifecycleController::take_launch(api::NodeClaim& claim,
   return true;
 }
 
+// After a restart what was there is no event, or every claim of a large cluster would be written at
+// once; what came meanwhile says when.
 bool ClaimLifecycleController::note_pod_events(api::NodeClaim& claim, const cluster::State& state,
                                                Instant now, Memory& memory) {
   std::set<std::string> pods;
+  Instant bound{};
   for (const std::string& key : state.pods_on(claim.node_name)) {
     const api::Pod& pod = state.pods().at(key);
     if (pod.daemon()) continue;
+    bound = std::max(bound, pod.scheduled_at.value_or(Instant{}));
     pods.insert(key + (pod.terminal() ? "#terminal" : "") +
                 (pod.meta.deleted ? "#terminating" : ""));
   }
   if (pods == memory.pods) return false;
+  const bool first = !memory.pods;
   memory.pods = std::move(pods);
-  if (claim.last_pod_event && now - *claim.last_pod_event < kPodEventDedupe) return false;
-  claim.last_pod_event = now;
+  if (first && !claim.last_pod_event && memory.pods->empty()) return false;
+  const Instant event = first && claim.last_pod_event ? std::min(bound, now) : now;
+  if (claim.last_pod_event && event - *claim.last_pod_event < kPodEventDedupe) return false;
+  claim.last_pod_event = event;
   return true;
 }
 

@@ -219,6 +219,8 @@ void JointView::narrow(scheduling::Problem& problem, const cluster::State& state
     if (is_batch(pod)) {
       api::Requirements only = batch_requirements(pod, problem);
       if (only.size() > 0) problem.claim_requirements[pod.meta.key()] = std::move(only);
+    } else if (held_.empty()) {
+      return;
     } else if (const api::Deployment* deployment = state.deployment_of(pod)) {
       const auto held = held_.find(deployment->meta.key());
       if (held != held_.end() && held->second.choice) {
@@ -244,20 +246,22 @@ disruption::Options JointView::weigh(const cluster::State& state, Instant now) c
     double hours_lost = 0;
     for (const std::string& key : state.pods_on(name)) {
       const api::Pod& pod = state.pods().at(key);
-      const api::Deployment* deployment = state.deployment_of(pod);
+      const api::Deployment* deployment =
+          state.models().empty() ? nullptr : state.deployment_of(pod);
       const cluster::InferenceModel* model =
           deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
       if (model != nullptr) hours_lost += model->warm_start.hours();
       // Work since a batch pod's start may have to be done again.
       if (is_batch(pod) && pod.started_at) hours_lost += (now - *pod.started_at).hours();
     }
+    if (hours_lost <= 0) continue;
     const catalog::InstanceType* type =
         state.types_for(claim->node_class.name).find(claim->instance_type());
     const catalog::Offering* offering =
         type == nullptr ? nullptr
                         : type->cheapest(api::Requirements::from_labels(node.meta.labels));
     const double price = offering == nullptr ? 0 : offering->usd_per_hour;
-    if (hours_lost > 0) options.move_cost_usd[name] = hours_lost * price;
+    options.move_cost_usd[name] = hours_lost * price;
   }
   return options;
 }

@@ -114,6 +114,38 @@ class ClaimWay : public NodeLoops {
   std::string name;
 };
 
+// 4.2. Of pods that were there before the controller was nothing is written, but a pod that was bound
+// while nobody looked did bind then.
+TEST_F(ClaimWay, ARestartIsNoPodEvent) {
+  api::NodeClaim known = claim();
+  known.provider_id = "i-1";
+  known.node_name = "n1";
+  known.last_pod_event = kStart;
+  known.conditions.push_back({"Registered", "True", "", "", kStart});
+  known.conditions.push_back({"Initialized", "True", "", "", kStart});
+  state.put(known);
+  join(true);
+  api::Pod there = pending_pod("there", kStart);
+  there.unschedulable_since.reset();
+  there.spec.node_name = "n1";
+  there.scheduled_at = kStart;
+  state.put(there);
+  step(hours(1));
+  EXPECT_EQ(claim().last_pod_event, kStart);
+  there.meta.deleted = kStart + hours(1);
+  state.put(there);
+  step(hours(1) + seconds(30));
+  EXPECT_EQ(claim().last_pod_event, kStart + hours(1) + seconds(30));
+
+  api::Pod meanwhile = pending_pod("meanwhile", kStart);
+  meanwhile.spec.node_name = "n1";
+  meanwhile.scheduled_at = kStart + hours(2);
+  state.put(meanwhile);
+  lifecycle = ClaimLifecycleController();
+  step(hours(3));
+  EXPECT_EQ(claim().last_pod_event, kStart + hours(2));
+}
+
 TEST_F(ClaimWay, SpotBeforeOnDemandAndTheCheapestZoneFirst) {
   const auto launches = all_of<Launch>(step(seconds(1)));
   ASSERT_EQ(launches.size(), 1u);

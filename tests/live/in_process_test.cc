@@ -107,7 +107,8 @@ struct Setting {
   }
   // What registration does of a new node.
   void register_nodes() {
-    for (const Json& node : get("/api/v1/nodes")["items"]) {
+    const Json nodes = get("/api/v1/nodes");
+    for (const Json& node : nodes["items"]) {
       ask(kube::Verb::kPatch, "/api/v1/nodes/" + node["metadata"]["name"].get<std::string>(),
           {{"spec", {{"taints", nullptr}}}});
     }

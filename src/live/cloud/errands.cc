@@ -10,9 +10,14 @@ namespace {
 constexpr Duration kFirstPause = milliseconds(250);
 constexpr Duration kLongestPause = seconds(30);
 
-// Another try of the same request may well succeed.
-bool is_passing(int code) {
-  return code == 0 || code == 401 || code == 408 || code == 429 || code >= 500;
+// Another try of the same request may well succeed. So it may where a success is said by something
+// that is no Kubernetes (a proxy's page, half a document).
+bool is_passing(const kube::Reply& reply) {
+  const int code = reply.code;
+  if (code == 0 || code == 401 || code == 408 || code == 429 || code >= 500) return true;
+  if (!reply.ok()) return false;
+  const Result<Json> body = parse_json(reply.body);
+  return !body.ok() || !body->is_object();
 }
 
 Duration pause_after(int tries) {
@@ -99,7 +104,7 @@ void Errands::attempt(uint64_t id) {
 void Errands::answered(uint64_t id, const kube::Reply& reply) {
   Errand& errand = errands_.at(id);
   errand.sent = 0;
-  if (!is_passing(reply.code)) {
+  if (!is_passing(reply)) {
     // The owner may go, and this with it.
     const Take take = errand.take;
     const int tries = errand.tries;

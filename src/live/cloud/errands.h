@@ -31,8 +31,8 @@ class Errands {
   Errands& operator=(const Errands&) = delete;
 
   // Says whether the answer was understood; false: another try later. It may end this object if it
-  // returns true. Not asked of "no answer", "slow down" and servers' own faults: those are tried
-  // again (250 ms, doubled up to 30 s, or what Retry-After says).
+  // returns true. Not asked of "no answer", "slow down", servers' own faults and what is no JSON
+  // object: those are tried again (250 ms, doubled up to 30 s, or what Retry-After says).
   using Take = std::function<bool(const kube::Reply&)>;
   void send(kube::Request request, Take take);
   // One try, whatever comes of it.

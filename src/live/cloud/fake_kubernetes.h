@@ -23,6 +23,7 @@ class FakeKubernetes : public kube::Api {
   struct Faults {
     double lose_request = 0, lose_reply = 0, server_error = 0;
     Duration latency = milliseconds(5);  // at most
+    double garbage = 0;                  // of reads' answers: something else, said to be a success
   };
   FakeKubernetes(net::VirtualClock& clock, uint64_t seed) : clock_(clock), rng_(seed, "fake") {}
 
@@ -51,6 +52,9 @@ class FakeKubernetes : public kube::Api {
         reply = serve(request);
       }
       if (deaf) reply = {};
+      if (request.verb == kube::Verb::kGet && reply.ok() && rng_.uniform() < faults.garbage) {
+        reply.body = garbage();
+      }
       clock_.after(some_latency(), [this, id, reply, done] {
         if (open_.erase(id) > 0) done(reply);
       });
@@ -83,6 +87,19 @@ class FakeKubernetes : public kube::Api {
   }
 
  private:
+  // What proxies and broken servers say.
+  std::string garbage() {
+    static const char* const kTexts[] = {
+        "",
+        "<html>Welcome</html>",
+        "{}",
+        "[]",
+        "{\"metadata\":{\"name\":",
+        R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"})",
+        R"({"kind":"List","metadata":["x"],"items":{"a":[1,null]}})",
+        R"({"kind":"List","metadata":{"resourceVersion":"1"},"items":{"a":1}})"};
+    return kTexts[rng_.below(std::size(kTexts))];
+  }
   static bool is_collection(std::string_view path) {
     const std::string_view last = path.substr(path.rfind('/') + 1);
     return last == "pods" || last == "nodes" || last == "configmaps" || last == "leases";

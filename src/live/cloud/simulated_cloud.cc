@@ -398,18 +398,18 @@ void SimulatedCloud::Impl::list_page(const std::shared_ptr<Listing>& listing,
   request.query = {{"labelSelector", std::string(kInstanceLabel) + "=true"}, {"limit", kPageSize}};
   if (!from.empty()) request.query.emplace_back("continue", from);
   errands.send(std::move(request), [this, listing](const kube::Reply& reply) {
-    const Result<Json> json = reply.ok() ? parse_json(reply.body) : Error(refusal(reply));
+    const Result<Json> json = reply.ok() ? kube::list_in(reply) : Error(refusal(reply));
     if (reply.code == 410) {  // the pages took too long
       listing->seen.clear();
       listing->found.clear();
       list_page(listing, {});
       return true;
     }
-    if (!json.ok() || !json->is_object()) {
-      listing->done(json.ok() ? Error("no list of ConfigMaps") : json.error());
+    if (!json.ok()) {
+      listing->done(json.error());
       return true;
     }
-    for (const Json& item : json->value("items", Json::array())) {
+    for (const Json& item : json->at("items")) {
       const Result<SimulatedInstance> instance = read_instance(item);
       if (!instance.ok()) {
         log::warning(instance.error().message());
@@ -418,8 +418,8 @@ void SimulatedCloud::Impl::list_page(const std::shared_ptr<Listing>& listing,
       listing->seen.insert(instance_name(instance->token));
       listing->found.push_back(cloud_instance(hold(*instance).facts));
     }
-    const Json meta = json->value("metadata", Json::object());
-    const std::string next = meta.is_object() ? meta.value("continue", std::string()) : "";
+    const Json more = json->at("metadata").value("continue", Json());
+    const std::string next = more.is_string() ? more.get<std::string>() : "";
     if (!next.empty()) {
       list_page(listing, next);
     } else {

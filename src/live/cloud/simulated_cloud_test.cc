@@ -393,6 +393,35 @@ TEST(SimulatedCloud, ServersFaultsAreNoAnswers) {
   EXPECT_EQ(answer->result.error, "");
 }
 
+// A node whose Node "is another's", an instance that "is not in the list": nothing of that is true
+// only because a proxy answered in the server's place.
+TEST(SimulatedCloud, GarbageIsNoAnswer) {
+  Place place;
+  const std::string name = place.node_of("token-1");
+  place.add_pod("p", name);
+  place.clock.advance(seconds(10));
+  place.api.faults.garbage = 1;
+  place.cloud->node_gone(name);  // whether it is true is asked
+  int listed = 0;
+  for (int i = 0; i < 20; ++i) {
+    place.cloud->list([&](const auto& found) { listed += found.ok() ? 1 : 0; });
+    place.clock.advance(seconds(10));
+  }
+  EXPECT_EQ(listed, 0);
+  place.restart();
+  place.clock.advance(minutes(1));
+  EXPECT_EQ(place.api.count("/configmaps/"), 1u);
+  EXPECT_EQ(place.api.count("/api/v1/nodes/"), 1u);
+  place.api.faults.garbage = 0;
+  place.clock.advance(minutes(1));
+  // Its kubelet is still at work.
+  place.add_pod("q", name);
+  place.clock.advance(seconds(10));
+  ASSERT_NE(place.pod("q"), nullptr);
+  EXPECT_EQ(condition(*place.pod("q"), "Ready"), "True");
+  EXPECT_EQ(place.interruptions.size(), 0u);
+}
+
 TEST(SimulatedCloud, ARefusalIsAnErrorButNoLackOfCapacity) {
   Place place;
   place.api.refuse_with = 403;
@@ -443,7 +472,7 @@ RC_GTEST_PROP(SimulatedCloud, SurvivesLossesAndRestarts, ()) {
   const auto steps = *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 100));
   Place place(seed);
   place.api.page = 2;
-  place.api.faults = {0.1, 0.2, 0.1, milliseconds(300)};
+  place.api.faults = {0.1, 0.2, 0.1, milliseconds(300), 0.2};
   constexpr int kTokens = 4;
   const auto token = [](int i) { return "token-" + std::to_string(i); };
   std::map<std::string, std::string> answered;  // provider id by token

@@ -35,8 +35,9 @@ void SimulatedEnd::remove(const std::string& path, const std::string& uid,
 void SimulatedEnd::look_at_node() {
   errands_.send(get("/api/v1/nodes/" + node_name_), [this](const kube::Reply& reply) {
     if (!reply.ok() && reply.code != kNotFound) return false;
-    const Result<Json> json = parse_json(reply.body);
-    const Json node = reply.ok() && json.ok() ? *json : Json::object();
+    const Result<Json> json = kube::object_in(reply, "/" + node_name_);
+    if (reply.ok() && !json.ok()) return false;
+    const Json node = reply.ok() ? *json : Json::object();
     const auto lease = [this] {
       remove("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/" + node_name_, {},
              [this] { list_pods(); });
@@ -58,10 +59,9 @@ void SimulatedEnd::list_pods() {
   kube::Request request = get("/api/v1/pods");
   request.query = {{"fieldSelector", "spec.nodeName=" + node_name_}};
   errands_.send(std::move(request), [this](const kube::Reply& reply) {
-    if (!reply.ok()) return false;
-    const Result<Json> json = parse_json(reply.body);
-    const Json items =
-        json.ok() && json->is_object() ? json->value("items", Json::array()) : Json::array();
+    const Result<Json> list = reply.ok() ? kube::list_in(reply) : Error("refused");
+    if (!list.ok()) return false;
+    const Json& items = list->at("items");
     pods_left_ = items.size();
     if (items.empty()) finish();
     for (const Json& pod : items) {

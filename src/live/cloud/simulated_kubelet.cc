@@ -249,9 +249,9 @@ void SimulatedKubelets::write(Pod& pod) {
 void SimulatedKubelets::who_is_it(Pod& pod) {
   pod.errands.send(get(pod.path()), [this, &pod](const kube::Reply& reply) {
     if (!reply.ok() && reply.code != kNotFound) return false;
-    const Result<Json> json = parse_json(reply.body);
-    const bool same = reply.ok() && json.ok() && json->contains("metadata") &&
-                      (*json)["metadata"].value("uid", std::string()) == pod.uid;
+    const Result<Json> json = kube::object_in(reply, pod.path());
+    if (reply.ok() && !json.ok()) return false;
+    const bool same = reply.ok() && json->at("metadata").value("uid", Json()) == Json(pod.uid);
     if (!same) {
       forget(pod.key);
       return true;

@@ -20,11 +20,6 @@ std::string micro_stamp(Instant at) {
   return text + ".000000Z";
 }
 
-Json parsed(const kube::Reply& reply) {
-  Result<Json> json = parse_json(reply.body);
-  return json.ok() && json->is_object() ? *std::move(json) : Json::object();
-}
-
 Json part(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it == object.end() ? Json() : *it;
@@ -106,7 +101,9 @@ Json SimulatedNode::node_object() const {
 void SimulatedNode::join() {
   errands_.send(post("/api/v1/nodes", node_object()), [this](const kube::Reply& reply) {
     if (reply.ok()) {
-      joined(parsed(reply));
+      const Result<Json> node = kube::object_in(reply, path());
+      if (!node.ok()) return false;
+      joined(*node);
     } else if (reply.code == kConflict) {
       look(true);  // an earlier try that was not heard of, or somebody else
     } else {
@@ -128,9 +125,9 @@ void SimulatedNode::look(bool just_made) {
       }
       return true;
     }
-    if (!reply.ok()) return false;
-    const Json node = parsed(reply);
-    if (text(part(node, "spec"), "providerID") != provider_id_) {
+    const Result<Json> node = reply.ok() ? kube::object_in(reply, path()) : Error("refused");
+    if (!node.ok()) return false;
+    if (text(part(*node, "spec"), "providerID") != provider_id_) {
       if (just_made) {
         on_name_taken();
       } else {
@@ -138,7 +135,7 @@ void SimulatedNode::look(bool just_made) {
       }
       return true;
     }
-    if (uid_.empty()) joined(node);
+    if (uid_.empty()) joined(*node);
     return true;
   });
 }
@@ -249,8 +246,9 @@ void SimulatedNode::drop_not_ready_taint() {
       lose();
       return true;
     }
-    if (!reply.ok()) return false;
-    const Json node = parsed(reply);
+    const Result<Json> found = reply.ok() ? kube::object_in(reply, path()) : Error("refused");
+    if (!found.ok()) return false;
+    const Json& node = *found;
     Json kept = Json::array();
     bool has = false;
     for (const Json& taint : part(part(node, "spec"), "taints")) {

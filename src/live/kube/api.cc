@@ -60,6 +60,29 @@ std::string Reply::error() const {
   return message.empty() ? head : head + ": " + message;
 }
 
+Result<Json> object_in(const Reply& reply, std::string_view path) {
+  Result<Json> body = parse_json(reply.body);
+  if (!body.ok()) return Error("the server's answer: " + body.error().message());
+  const auto meta = body->is_object() ? body->find("metadata") : body->end();
+  const bool whole = body->is_object() && meta != body->end() && meta->is_object() &&
+                     status_text(*meta, "name") == path.substr(path.rfind('/') + 1);
+  if (!whole) return Error("the server's answer is not the object that was asked for");
+  return body;
+}
+
+Result<Json> list_in(const Reply& reply) {
+  Result<Json> body = parse_json(reply.body);
+  if (!body.ok()) return Error("the server's answer: " + body.error().message());
+  const auto meta = body->is_object() ? body->find("metadata") : body->end();
+  if (!body->is_object() || meta == body->end() || !meta->is_object() || !body->contains("items")) {
+    return Error("the server's answer is no list");
+  }
+  Json& items = (*body)["items"];
+  if (items.is_null()) items = Json::array();  // how Go writes a list that was never filled
+  if (!items.is_array()) return Error("the server's answer is no list");
+  return body;
+}
+
 void read_status(Reply& reply) {
   const Result<Json> body = parse_json(reply.body);
   if (body.ok() && body->is_object() && status_text(*body, "kind") == "Status") {

@@ -31,6 +31,8 @@ struct Request {
   Duration timeout = seconds(30);
   // Leases: goes before all others and is not held back by the client's own rate limit.
   bool urgent = false;
+  // Asked each time just before it is sent; false: it is not, and answered with code 0. Empty: yes.
+  std::function<bool()> may_send{};
 };
 
 // An answer that is no success carries the Status object's words.
@@ -66,6 +68,13 @@ class Api {
   virtual Id stream(Request request, Stream stream) = 0;
   virtual void cancel(Id id) = 0;
 };
+
+// What a success is about. A body that is something else (a proxy's page, half a document, another
+// object) is an error: nobody may conclude from it that a thing is not there. `path`: of the object
+// asked for, without subresource.
+Result<Json> object_in(const Reply& reply, std::string_view path);
+// The document of a list; its `items` are an array.
+Result<Json> list_in(const Reply& reply);
 
 // Reads a Status object out of an error's body into reason, message, retry_after and causes; a body
 // that is none is cut to its first line.

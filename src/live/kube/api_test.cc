@@ -1,6 +1,7 @@
 #include "live/kube/api.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace windlass::live::kube {
 namespace {
@@ -58,6 +59,33 @@ TEST(Api, ReadsWhatIsNoStatus) {
   Reply none;
   none.message = "connect to a:1: connection refused";
   EXPECT_EQ(none.error(), none.message);
+}
+
+TEST(Api, OnlyWhatWasAskedForIsAnAnswer) {
+  Reply reply;
+  reply.code = 200;
+  const auto object = [&](const char* body) {
+    reply.body = body;
+    return object_in(reply, "/api/v1/nodes/a").ok();
+  };
+  EXPECT_TRUE(object(R"({"kind":"Node","metadata":{"name":"a"}})"));
+  for (const char* body :
+       {"", "<html>", "{}", "[]", "null", R"({"metadata":{"name":"a"})", R"({"metadata":["a"]})",
+        R"({"metadata":{"name":"b"}})", R"({"metadata":{"name":["a"]}})",
+        R"({"kind":"Status","status":"Success","metadata":{}})"}) {
+    EXPECT_FALSE(object(body)) << body;
+  }
+  const auto items = [&](const char* body) {
+    reply.body = body;
+    const auto list = list_in(reply);
+    return list.ok() ? static_cast<int>(list->at("items").size()) : -1;
+  };
+  EXPECT_EQ(items(R"({"metadata":{},"items":[1,2]})"), 2);
+  EXPECT_EQ(items(R"({"metadata":{},"items":null})"), 0);
+  for (const char* body : {"", "x", "{}", "[]", R"({"items":[]})", R"({"metadata":{}})",
+                           R"({"metadata":[],"items":[]})", R"({"metadata":{},"items":{"a":1}})"}) {
+    EXPECT_EQ(items(body), -1) << body;
+  }
 }
 
 TEST(Api, KeepsTheHeadersRetryAfter) {

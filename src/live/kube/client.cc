@@ -108,14 +108,21 @@ struct HttpApi::Impl {
   void authorize(const CallRef& call) {
     credentials.get([this, call](const Result<Identity>& identity) {
       if (call->ended) return;
-      if (identity.ok()) return attempt(call, *identity);
-      Reply reply;
-      reply.message = credentials.hide(identity.error().message());
-      // Maybe still inside send().
-      call->timer = clock.after(Duration{}, [this, call, reply] {
-        call->timer = 0;
-        finish(call, reply);
-      });
+      if (!identity.ok()) return fail_later(call, identity.error().message());
+      if (call->request.may_send && !call->request.may_send()) {
+        return fail_later(call, "not sent: no longer leading");
+      }
+      attempt(call, *identity);
+    });
+  }
+
+  // It may still be inside send().
+  void fail_later(const CallRef& call, std::string why) {
+    Reply reply;
+    reply.message = credentials.hide(std::move(why));
+    call->timer = clock.after(Duration{}, [this, call, reply] {
+      call->timer = 0;
+      finish(call, reply);
     });
   }
 

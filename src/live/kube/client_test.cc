@@ -80,6 +80,32 @@ TEST_F(Client, DoesNotRepeatWhatMayHaveHappened) {
   }
 }
 
+// The question is asked when the request goes out: at its turn, and again at each retry.
+TEST_F(Client, SendsNothingThatMayNotBeSentAnyMore) {
+  connect();
+  bool may = true;
+  Request request;
+  request.path = "/x";
+  request.verb = Verb::kPost;
+  request.may_send = [&] { return may; };
+  EXPECT_TRUE(send(request).ok());
+  EXPECT_EQ(requests.size(), 1U);
+  answer = [&](const TestRequest&, const auto& to) {
+    to->send(http_reply("busy", "429 Too Many Requests", "Retry-After: 2\r\n"));
+  };
+  std::optional<Reply> reply;
+  api->send(request, [&](Reply r) { reply = std::move(r); });
+  EXPECT_TRUE(until([&] { return api->stats().retries == 1; }));
+  may = false;
+  clock.advance(seconds(2));
+  EXPECT_TRUE(until([&] { return reply.has_value(); }));
+  EXPECT_EQ(reply->code, 0);
+  EXPECT_EQ(reply->message, "not sent: no longer leading");
+  EXPECT_EQ(requests.size(), 2U);
+  EXPECT_EQ(send(request).code, 0);
+  EXPECT_EQ(requests.size(), 2U);
+}
+
 TEST_F(Client, RetriesOnlyWhenToldWhen) {
   connect();
   std::string status = "429 Too Many Requests";

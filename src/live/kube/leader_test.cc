@@ -207,7 +207,9 @@ TEST(Leader, StartsAgainAfterAStopAndStopsTwice) {
 
 TEST(Leader, AnswersThatAreNoLeaseAreFailures) {
   for (const char* answer : {"", "{", "[]", "{}", R"({"metadata":{"name":"x"}})",
-                             R"({"metadata":{"resourceVersion":5}})"}) {
+                             R"({"metadata":{"resourceVersion":5}})",
+                             R"({"kind":"List","metadata":{"resourceVersion":"5"},"items":[1]})",
+                             R"({"metadata":{"resourceVersion":"5"},"spec":["x"]})"}) {
     EXPECT_FALSE(read_lease(answer).ok()) << answer;
   }
   const auto lease = read_lease(

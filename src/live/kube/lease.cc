@@ -36,10 +36,17 @@ Result<Lease> read_lease(std::string_view body) {
   auto json = parse_json(body);
   if (!json) return json.error().in("Lease");
   if (!json->is_object()) return Error("Lease: not a map");
+  // Another object has no holder, which must not be taken for a lease that nobody holds.
+  if (const std::string kind = string_at(*json, "kind"); !kind.empty() && kind != "Lease") {
+    return Error("Lease: the answer is of another kind");
+  }
   // Without a version a write would win over whatever came between.
   const auto meta = json->find("metadata");
   if (meta == json->end() || !meta->is_object() || string_at(*meta, "resourceVersion").empty()) {
     return Error("Lease: no metadata.resourceVersion");
+  }
+  if (const auto it = json->find("spec"); it != json->end() && !it->is_object() && !it->is_null()) {
+    return Error("Lease: spec is not a map");
   }
   Lease out;
   const auto spec = json->find("spec");

@@ -168,9 +168,16 @@ Result<WireList> read_list(std::string& body, const std::function<bool(const Wir
   for (auto field : root) {
     std::string_view key;
     if (const auto code = field.unescaped_key().get(key)) return fault("list", code);
-    if (key != "metadata" && key != "items") continue;
+    if (key != "metadata" && key != "items" && key != "kind") continue;
     ondemand::value value;
     if (const auto code = field.value().get(value)) return fault(key, code);
+    if (key == "kind") {
+      // A Status has metadata, too; as an empty list it would end all that is known.
+      std::string kind;
+      if (const auto code = read_text(value, kind)) return fault(key, code);
+      if (!kind.ends_with("List")) return Error("list: its kind is " + printable(kind, 32));
+      continue;
+    }
     const bool metadata = key == "metadata";
     has_metadata = has_metadata || metadata;
     if (const Status read = metadata ? read_list_metadata(value, out) : read_items(value, each);

@@ -51,8 +51,10 @@ TEST(ReadList, GivesTheObjectsJsonAsItCame) {
 TEST(ReadList, RefusesWhatIsNoList) {
   for (const char* body :
        {"", "x", "[]", "null", "5", "{", "{}", R"({"items":[]})", R"({"metadata":5,"items":[]})",
-        R"({"metadata":{},"items":5})", R"({"metadata":{},"items":[5]})",
-        R"({"metadata":{},"items":[{}]})", R"({"metadata":{},"items":[{"metadata":{}}]})",
+        R"({"metadata":{},"items":5})", R"({"kind":"Status","metadata":{},"status":"Success"})",
+        R"({"metadata":{"resourceVersion":"7"},"items":[],"kind":"Pod"})",
+        R"({"metadata":{},"items":[5]})", R"({"metadata":{},"items":[{}]})",
+        R"({"metadata":{},"items":[{"metadata":{}}]})",
         R"({"metadata":{},"items":[{"metadata":{"name":1}}]})",
         R"({"metadata":{},"items":[{"metadata":{"name":"a"}})",
         "{\"metadata\":{},\"items\":[\xFF]}"}) {

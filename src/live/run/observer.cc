@@ -87,12 +87,10 @@ double Observer::wanted_usd_per_hour(Instant now) {
     return node == nullptr || managed(*node);
   });
   for (scheduling::Pool& pool : problem.pools) pool.used = {};
+  // The solver places whatever it is given, also what stands on a node now: tens of thousands of
+  // pods need no copies.
   std::map<std::string, int32_t> placed;
-  std::deque<api::Pod> pods;
-  const auto take = [&](const api::Pod& pod) {
-    pods.push_back(pod);
-    pods.back().spec.node_name.clear();
-  };
+  std::deque<api::Pod> to_come;
   for (const auto& [key, pod] : state.pods()) {
     const api::Node* node = state.nodes().find(pod.spec.node_name);
     const bool ours = pod.spec.node_name.empty() || (node != nullptr && managed(*node));
@@ -101,7 +99,7 @@ double Observer::wanted_usd_per_hour(Instant now) {
     const auto wanted =
         deployment == nullptr ? wanted_.end() : wanted_.find(deployment->meta.key());
     if (wanted != wanted_.end() && ++placed[wanted->first] > wanted->second) continue;
-    take(pod);
+    problem.pods.push_back(&pod);
   }
   for (const auto& [key, replicas] : wanted_) {
     const api::Deployment* deployment = state.deployments().find(key);
@@ -113,10 +111,9 @@ double Observer::wanted_usd_per_hour(Instant now) {
       pod.meta.labels = deployment->pod_template.labels;
       pod.meta.annotations = deployment->pod_template.annotations;
       pod.spec = deployment->pod_template.spec;
-      take(pod);
+      problem.pods.push_back(&to_come.emplace_back(std::move(pod)));
     }
   }
-  for (const api::Pod& pod : pods) problem.pods.push_back(&pod);
   const scheduling::Plan plan = scheduling::solve(problem);
   unplaced_ = plan.unschedulable.size();
   double out = 0;

@@ -186,7 +186,6 @@ TEST(Ownership, AClaimGoesWithItsPool) {
   f.ownership.start();
   f.renew(kKarpenter, seconds(20));
   EXPECT_FALSE(f.has(Kind::kNodeClaim, "c"));
-  EXPECT_TRUE(f.ownership.knows_claim("c"));
   f.clock.advance(minutes(2));
   EXPECT_TRUE(f.has(Kind::kNodeClaim, "c"));
 }
@@ -204,9 +203,33 @@ TEST(LeaseWatch, BelievesItsOwnStopwatchOnly) {
   reply.body = R"({"spec":{"holderIdentity":"","renewTime":"2001-01-01T00:00:01.000000Z"}})";
   watch.observe(reply, seconds(42));
   EXPECT_EQ(watch.life(), LeaseWatch::Life::kAbsent);  // released
+  // A hiccup changes nothing; what can't be read for long is not known.
   reply.code = 403;
-  watch.observe(reply, seconds(43));
+  watch.observe(reply, seconds(52));
+  EXPECT_EQ(watch.life(), LeaseWatch::Life::kAbsent);
+  watch.observe(reply, seconds(83));
   EXPECT_EQ(watch.life(), LeaseWatch::Life::kUnknown);
+}
+
+// A living KEDA is not gone because something else answered in the server's place.
+TEST(LeaseWatch, AnotherObjectIsNoLeaseThatNobodyHolds) {
+  LeaseWatch watch;
+  kube::Reply reply;
+  reply.code = 200;
+  const char* const kAlive = R"({"kind":"Lease","spec":{"holderIdentity":"a","renewTime":"1"}})";
+  reply.body = kAlive;
+  watch.observe(reply, seconds(0));
+  for (const char* body : {"<html>", "{}", "[]", R"({"kind":"Status","status":"Success"})",
+                           R"({"kind":"List","metadata":{"resourceVersion":"1"},"items":[1]})",
+                           R"({"kind":"Lease","spec":[]})"}) {
+    reply.body = body;
+    watch.observe(reply, seconds(10));
+    EXPECT_EQ(watch.life(), LeaseWatch::Life::kAlive) << body;
+  }
+  LeaseWatch fresh;
+  reply.body = "{}";
+  fresh.observe(reply, seconds(0));
+  EXPECT_EQ(fresh.life(), LeaseWatch::Life::kUnknown);
 }
 
 }  // namespace

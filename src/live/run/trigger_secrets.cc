@@ -39,9 +39,10 @@ void World::keep_reading_references() {
 void World::read_reference(Kind kind, const std::string& key) {
   kube::Request request;
   request.path = cluster::api_path(kind, key);
-  parts_.api.send(std::move(request), guard_([this, kind, key](const kube::Reply& reply) {
+  const std::string path = request.path;
+  parts_.api.send(std::move(request), guard_([this, kind, key, path](const kube::Reply& reply) {
                     if (reply.code == 404) return sync_.gone(kind, key);
-                    if (!reply.ok()) return;
+                    if (!reply.ok() || !kube::object_in(reply, path).ok()) return;
                     const cluster::ApiResource& resource = cluster::api_resource(kind, true);
                     auto object =
                         kube::decode_object(reply.body, resource.api_version, resource.kind_name);

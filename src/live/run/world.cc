@@ -38,13 +38,17 @@ uint64_t number_of(const std::string& version) {
 World::World(WorldParts parts, WorldOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
+      acting_(parts_.api, [this] { return may_act(); }),
       state_(catalog::built_in(options_.catalog)),
-      sync_(state_, parts_.api, parts_.clock),
-      ownership_(parts_.api, parts_.clock, options_.ownership),
-      events_(parts_.api, parts_.clock, options_.instance, options_.seed) {
+      sync_(state_, acting_, parts_.clock),
+      ownership_(acting_, parts_.clock, options_.ownership),
+      events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
-  sync_.on_change = [this] { wake(); };
+  sync_.on_change = [this] {
+    if (!seen_) seen_ = parts_.clock.steady();
+    wake();
+  };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
     tell_trouble(id.first, id.second, "reject", why);
   };
@@ -120,6 +124,10 @@ void World::take_put(const cluster::ApiResource& resource, const std::string& pa
   const auto version = seen.find(key);
   const uint64_t number = version == seen.end() ? 0 : number_of(version->second.resource_version);
   if (on_object) on_object(*object);
+  sync_.keep_document(resource.kind, key, number, json);
+  // The document as a tree is five times its text; what an autoscaler is given back is in it.
+  const bool has_former = resource.kind == Kind::kHorizontalPodAutoscaler;
+  if (!has_former) std::visit([](auto& value) { value.raw = nullptr; }, *object);
   ownership_.put(number, *std::move(object));
 }
 
@@ -210,8 +218,10 @@ std::deque<cluster::Change> World::take_changes() {
 }
 
 void World::pump() {
+  std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
-    take_changes();
+    // A ring that waits must miss nothing meanwhile.
+    if (ring_ == nullptr) take_changes();
     return;
   }
   const bool back = clock_went_back();
@@ -232,10 +242,16 @@ void World::pump() {
     }
     for (const controllers::Action& action : step.outcome.actions) {
       if (on_action) on_action(action);
+      const uint64_t before = requests_made();
       perform(action);
       if (ring_ == nullptr) return;  // no longer leading
+      if (seen && requests_made() != before) {
+        if (on_reaction) on_reaction(parts_.clock.steady() - *seen);
+        seen.reset();
+      }
     }
   }
+  seen_.reset();  // what was assumed meanwhile is nothing that was seen
   if (due_ != 0) parts_.clock.cancel(due_);
   due_ = 0;
   const Instant next = ring_->next_due();

@@ -53,6 +53,25 @@ TEST(BuiltInCrds, AreStructuralAndWhollySupported) {
   EXPECT_EQ(versions, 11u);
 }
 
+TEST(BuiltInCrds, OwnOnesStandApart) {
+  ASSERT_EQ(own_crds().size(), 1u);
+  const Json& crd = own_crds()[0];
+  EXPECT_EQ(crd["metadata"]["name"], "scenarios.windlass.dev");
+  EXPECT_EQ(crd_of("Scenario"), Json());  // what `windlass install` prints
+  const auto read =
+      schema::read_crd_schema(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(schema::unsupported_rules(*read->root), Faults{});
+  Json object = Json::parse(R"({"apiVersion":"windlass.dev/v1alpha1","kind":"Scenario",
+    "metadata":{"name":"a"},"spec":{"cloud":{"zones":["a"]}},"status":{"usd":1.5,"other":1}})");
+  EXPECT_EQ(faults_of(*read, object), Faults{});
+  schema::prune(*read->root, object);
+  EXPECT_EQ(object["spec"]["cloud"]["zones"], Json::array({"a"}));
+  EXPECT_EQ(object["status"], (Json{{"usd", 1.5}}));
+  object["spec"] = 3;
+  EXPECT_EQ(faults_of(*read, object).size(), 1u);
+}
+
 TEST(BuiltInCrds, NamesAndSubresources) {
   EXPECT_EQ(crd_of("EC2NodeClass")["spec"]["scope"], "Cluster");
   EXPECT_EQ(crd_of("ScaledObject")["spec"]["names"]["shortNames"], Json::array({"so"}));
