@@ -8,7 +8,7 @@ import json
 import re
 
 CLAIM = re.compile(r"\bgpu-nodepool-[a-z0-9-]*[a-z0-9]\b")
-POD = re.compile(r"\bvllm-inference-[a-z0-9]+(?:-[a-z0-9]{5})?\b")
+POD = re.compile(r"\bvllm-inference-[a-z0-9]+(?:-[a-z0-9]{5,8})?\b")
 NODE = re.compile(r"\bip-\d+-\d+-\d+-\d+\.ec2\.internal\b")
 INSTANCE = re.compile(r"\bi-[0-9a-f]{17}\b")
 

@@ -17,8 +17,8 @@ import time
 import decisions
 import servers
 import traffic
-from cluster import Cluster
 from control_plane import ControlPlane, skip
+from cluster import Cluster  # noqa: E402 (found by control_plane)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MANIFESTS = ROOT / "examples/blog/manifests"
@@ -75,7 +75,14 @@ class Side:
         self.decisions = self.folder / "decisions.jsonl"
 
     def get(self, path):
-        return self.cluster.get(path)
+        """Kinds that are new answer 429 until their storage is there."""
+        for _ in range(60):
+            status, _, body = self.cluster.request(path)
+            if status != 429:
+                break
+            time.sleep(0.5)
+        assert status == 200, f"{self.name}: GET {path}: {status} {body[:300]}"
+        return json.loads(body)
 
     def kubectl(self, *args, input=None):
         kubectl = ControlPlane.kubectl_path()

@@ -137,6 +137,17 @@ TEST(BuiltInCrds, WhatMayNotChange) {
   EXPECT_EQ(faults_of(pools, pool, &old)[0],
             "spec.template.spec.nodeClassRef: Invalid value: \"object\": failed rule: "
             "self.kind == oldSelf.kind");
+  // Written as v1beta1 it has no group, and its status and annotations can be written still.
+  Json beta = old;
+  beta["spec"]["template"]["spec"]["nodeClassRef"].erase("group");
+  Json annotated = beta;
+  annotated["metadata"]["annotations"]["a"] = "b";
+  for (const std::string& fault : faults_of(pools, annotated, &beta)) {
+    EXPECT_EQ(fault.find("oldSelf"), std::string::npos) << fault;
+  }
+  pool = old;
+  pool["spec"]["template"]["spec"]["nodeClassRef"]["group"] = "other.example";
+  EXPECT_EQ(faults_of(pools, pool, &old).size(), 1u);
 
   const auto claims = shape_of("NodeClaim", "v1");
   Json claim =
