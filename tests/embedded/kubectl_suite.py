@@ -418,7 +418,7 @@ class Suite:
         k(["patch", "scenario", "kubectl", "--type=merge", "-p", '{"spec":{"seed":99}}'],
           "spec: Forbidden: the scenario that runs can't be changed", code=1, ns=False)
         k(["create", "-f", "-"], "metadata.name: Forbidden: this cluster runs the scenario kubectl", code=1, ns=False,
-          stdin="{apiVersion: windlass.dev/v1alpha1, kind: Scenario, metadata: {name: another}, spec: {}}")
+          stdin='{"apiVersion": "windlass.dev/v1alpha1", "kind": "Scenario", "metadata": {"name": "another"}, "spec": {}}')
         k(f"label scenario kubectl seen-by-{self.n}=yes", f"{name} labeled", ns=False)
         if self.minor == max(kubectls(), key=lambda m: int(m.split(".")[1])):
             # Of one alone: another's commands would miss it in between.
