@@ -78,10 +78,16 @@ void write_selector(Json& parent, const char* key, const LabelSelector& selector
 // Heartbeats and observed generations belong to who wrote the condition and stay.
 void write_conditions(Json& parent, const std::vector<Condition>& conditions) {
   put_each(parent, "conditions", conditions, "type", [](Json& c, const Condition& condition) {
+    // metav1.Condition requires a message, also one that says nothing.
+    if (c.empty()) c["message"] = "";
     c["type"] = condition.type;
     c["status"] = condition.status;
     put_string(c, "reason", condition.reason);
-    c["message"] = condition.message;  // required, also where it says nothing
+    if (!condition.message.empty()) {
+      c["message"] = condition.message;
+    } else if (c.contains("message")) {
+      c["message"] = "";
+    }
     put_time(c, "lastTransitionTime", unless_zero(condition.changed));
   });
 }

@@ -15,7 +15,7 @@ TEST(YamlWriter, BlockStyleAsKubectlPrints) {
                       {"n", 5},
                       {"off", nullptr}};
   EXPECT_EQ(to_yaml(value),
-            "empty: {}\nkind: Role\nn: 5\nnested:\n- - - 1\n    - 2\n  - - 3\nnone: []\n"
+            "empty: {}\nkind: Role\n\"n\": 5\nnested:\n- - - 1\n    - 2\n  - - 3\nnone: []\n"
             "\"off\": null\nrules:\n- apiGroups:\n  - \"\"\n  verbs:\n  - get\n  - list\n");
   EXPECT_EQ(to_yaml("yes"), "\"yes\"\n");
   EXPECT_EQ(to_yaml(Json::array()), "[]\n");

@@ -125,11 +125,10 @@ void add_config(const Json& config, std::vector<Json>& out) {
   container["volumeMounts"] = {
       {{"name", "config"}, {"mountPath", "/etc/windlass"}, {"readOnly", true}}};
   container["env"].push_back({{"name", "WINDLASS_CONFIG"}, {"value", "/etc/windlass/config.yaml"}});
-  Json meta = deployment->at("metadata");
-  out.insert(deployment, {{"apiVersion", "v1"},
-                          {"kind", "ConfigMap"},
-                          {"metadata", std::move(meta)},
-                          {"data", {{"config.yaml", to_yaml(config)}}}});
+  // In braces alone insert() would take its fields for objects of their own.
+  Json map{{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"metadata", deployment->at("metadata")}};
+  map["data"]["config.yaml"] = to_yaml(config);
+  out.insert(deployment, std::move(map));
 }
 
 // Beside the Namespace and the CRDs, which come first.

@@ -307,19 +307,40 @@ void add_external_scaler(CLI::App& app, int& exit_code) {
   const auto options = std::make_shared<ExternalScalerOptions>();
   CLI::App* command = app.add_subcommand(
       "external-scaler", "Serve an existing KEDA: triggers of type external, by the demand model");
-  command->add_option("--listen", options->listen, "Address to serve gRPC on")
+  command->add_option("--listen", options->listen, "Address to serve gRPC on, or none")
       ->type_name("[HOST]:PORT")
       ->capture_default_str();
-  command->add_option("--tls-cert", options->certificate, "Certificate (PEM); without it no TLS")
+  command
+      ->add_option("--tls-cert", options->certificate,
+                   "Certificate (PEM); without it no TLS for gRPC, and a self-made one for metrics")
       ->type_name("FILE");
   command->add_option("--tls-key", options->key, "Its key (PEM)")->type_name("FILE");
   command
       ->add_option("--client-ca", options->client_ca, "Clients must have a certificate of this CA")
       ->type_name("FILE");
+  command
+      ->add_option("--external-metrics", options->external_metrics,
+                   "Serve external.metrics.k8s.io to the API server here, for HPAs without KEDA")
+      ->type_name("[HOST]:PORT");
+  command->add_option("--metrics", options->metrics, "The metrics served there")->type_name("FILE");
+  command
+      ->add_option("--requestheader-ca", options->requestheader_ca,
+                   "CA of the API server's front proxy (PEM), the only one answered")
+      ->type_name("FILE");
+  command
+      ->add_option("--requestheader-name", options->requestheader_names,
+                   "A front proxy's name (CN; * for any); repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->capture_default_str();
   command->footer(
-      "What a trigger's metadata says: docs/reference/external-scaler.md.\n"
+      "What a trigger's metadata and the metrics' file say: docs/reference/external-scaler.md.\n"
       "Exit codes: 0 stopped (Ctrl-C, SIGTERM), 1 it can't listen, 2 bad input.\n\n"
-      "Example: windlass external-scaler --listen :9090");
+      "Examples:\n"
+      "  windlass external-scaler --listen :9090\n"
+      "  windlass external-scaler --listen none --external-metrics :6443 --metrics metrics.yaml "
+      "\\\n"
+      "           --requestheader-ca front-proxy-ca.crt");
   on_chosen(command, options, exit_code, run_external_scaler);
 }
 

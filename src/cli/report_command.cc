@@ -77,12 +77,9 @@ std::string dollars(double usd) {
 }
 
 std::vector<std::string> row_of(std::string name, const ObservedCost& cost) {
-  return {std::move(name),
-          fmt::format("{:.1f} h", cost.observed.hours()),
-          dollars(cost.running_usd),
-          dollars(cost.wanted_usd),
-          dollars(cost.saved_usd()),
-          fmt::format("{:.1f} %", cost.saved_share() * 100)};
+  return {std::move(name),           fmt::format("{:.1f} h", cost.observed.hours()),
+          dollars(cost.running_usd), dollars(cost.wanted_usd),
+          dollars(cost.saved_usd()), fmt::format("{:.1f} %", cost.saved_share() * 100)};
 }
 
 std::string costs_text(const DecisionReport& report) {
@@ -119,9 +116,7 @@ nlohmann::ordered_json cost_json(const ObservedCost& cost) {
 
 }  // namespace
 
-double ObservedCost::saved_share() const {
-  return running_usd > 0 ? saved_usd() / running_usd : 0;
-}
+double ObservedCost::saved_share() const { return running_usd > 0 ? saved_usd() / running_usd : 0; }
 
 DecisionReport make_report(const DecisionLog& log) {
   DecisionReport out;
@@ -150,8 +145,8 @@ DecisionReport make_report(const DecisionLog& log) {
 }
 
 std::string report_text(const DecisionReport& report) {
-  std::string out = fmt::format("{} to {} (UTC)\n\n", minute_of(report.first),
-                                minute_of(report.last));
+  std::string out =
+      fmt::format("{} to {} (UTC)\n\n", minute_of(report.first), minute_of(report.last));
   out += costs_text(report);
   for (const auto& [policy, counts] : report.decisions) {
     size_t all = 0;
@@ -160,8 +155,8 @@ std::string report_text(const DecisionReport& report) {
                        policy.empty() ? "" : " of policy " + printable(policy, 64));
     std::vector<std::vector<std::string>> rows{{"CONTROLLER", "DECISION", "TIMES"}};
     for (const auto& [what, count] : counts) {
-      rows.push_back({printable(what.first, 64), printable(what.second, 64),
-                      std::to_string(count)});
+      rows.push_back(
+          {printable(what.first, 64), printable(what.second, 64), std::to_string(count)});
     }
     out += format_table(rows, {false, false, true});
   }

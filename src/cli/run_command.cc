@@ -252,6 +252,7 @@ class Operator {
       log::info(controllers::deed_sentence(controller, decision));
     };
     world_.on_change = [this](const cluster::Change& change) { metrics_.observe(change); };
+    world_.on_reaction = [this](Duration took) { metrics_.note_reaction(took); };
     world_.on_action = [this](const controllers::Action& action) {
       metrics_.note_action(action);
       if (settings_.observe) observer_.note(action);

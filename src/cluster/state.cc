@@ -64,7 +64,9 @@ void State::index(const api::Pod& pod) {
   const std::string key = pod.meta.key();
   for_each_owner(pod, [&](const std::string& uid) { pods_by_owner_[uid].insert(key); });
   if (!pod.spec.node_name.empty()) {
-    pods_by_node_[pod.spec.node_name].insert(key);
+    OnNode& there = pods_by_node_[pod.spec.node_name];
+    there.keys.insert(key);
+    there.load.reset();
   } else if (!pod.terminal()) {
     unbound_.insert(key);
   }
@@ -73,7 +75,11 @@ void State::index(const api::Pod& pod) {
 void State::unindex(const api::Pod& pod) {
   const std::string key = pod.meta.key();
   for_each_owner(pod, [&](const std::string& uid) { pods_by_owner_[uid].erase(key); });
-  if (!pod.spec.node_name.empty()) pods_by_node_[pod.spec.node_name].erase(key);
+  if (!pod.spec.node_name.empty()) {
+    OnNode& there = pods_by_node_[pod.spec.node_name];
+    there.keys.erase(key);
+    there.load.reset();
+  }
   unbound_.erase(key);
 }
 
@@ -121,6 +127,25 @@ void State::unindex(const api::ReplicaSet& replica_set) {
   owners_of_set_.erase(replica_set.meta.uid);
 }
 
+bool State::stays_in_place(const api::Pod& was, const api::Pod& is) {
+  const bool stays = was.spec.node_name == is.spec.node_name && was.meta.owners == is.meta.owners &&
+                     was.terminal() == is.terminal();
+  if (stays && !is.spec.node_name.empty()) pods_by_node_[is.spec.node_name].load.reset();
+  return stays;
+}
+bool State::stays_in_place(const api::Node& was, const api::Node& is) {
+  return was.provider_id == is.provider_id;
+}
+bool State::stays_in_place(const api::NodeClaim& was, const api::NodeClaim& is) {
+  return was.provider_id == is.provider_id;
+}
+bool State::stays_in_place(const api::Deployment& was, const api::Deployment& is) {
+  return was.meta.uid == is.meta.uid;
+}
+bool State::stays_in_place(const api::ReplicaSet& was, const api::ReplicaSet& is) {
+  return was.meta.uid == is.meta.uid && was.meta.owners == is.meta.owners;
+}
+
 void State::put(api::Object object) {
   const auto kind = static_cast<Kind>(object.index());
   std::visit(
@@ -128,8 +153,11 @@ void State::put(api::Object object) {
         Table<T>& table = std::get<Table<T>>(tables_);
         value.meta.resource_version = ++version_;
         std::string key = value.meta.key();
-        if (const T* old = table.find(key)) unindex(*old);
-        index(value);
+        const T* old = table.find(key);
+        if (old == nullptr || !stays_in_place(*old, value)) {
+          if (old != nullptr) unindex(*old);
+          index(value);
+        }
         changes_.push_back({kind, key, false});
         table.by_key_.insert_or_assign(std::move(key), std::move(value));
       },
@@ -156,8 +184,25 @@ void State::remove(Kind kind, std::string_view key) {
 }
 
 const std::set<std::string>& State::pods_on(std::string_view node) const {
-  const auto* found = find_in(pods_by_node_, node);
-  return found == nullptr ? kNone : *found;
+  const OnNode* found = find_in(pods_by_node_, node);
+  return found == nullptr ? kNone : found->keys;
+}
+
+const State::Load& State::load_of(std::string_view node) const {
+  static const Load kEmpty;
+  const OnNode* found = find_in(pods_by_node_, node);
+  if (found == nullptr) return kEmpty;
+  if (found->load) return *found->load;
+  Load& load = found->load.emplace();
+  for (const std::string& key : found->keys) {
+    const api::Pod& pod = pods().at(key);
+    if (pod.terminal()) continue;
+    const api::ResourceList requests = api::pod_requests(pod.spec);
+    load.pods.push_back(&pod);
+    load.requests += requests;
+    if (pod.daemon()) load.of_daemons += requests;
+  }
+  return load;
 }
 
 const std::set<std::string>& State::pods_of(std::string_view owner_uid) const {
@@ -190,12 +235,7 @@ const api::NodeClaim* State::claim_of_node(std::string_view node) const {
 }
 
 api::ResourceList State::free_on(const api::Node& node) const {
-  api::ResourceList free = node.allocatable;
-  for (const std::string& key : pods_on(node.meta.name)) {
-    const api::Pod& pod = pods().at(key);
-    if (!pod.terminal()) free -= api::pod_requests(pod.spec);
-  }
-  return free;
+  return node.allocatable - load_of(node.meta.name).requests;
 }
 
 const catalog::Catalog& State::types_for(std::string_view node_class) const {

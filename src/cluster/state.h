@@ -76,6 +76,11 @@ enum class NodeClassUse { kApplied, kIgnored };
 class State {
  public:
   explicit State(catalog::Catalog catalog, NodeClassUse use = NodeClassUse::kApplied);
+  // Sums that are kept point at its objects: it may be moved, not copied.
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  State(State&&) = default;
+  State& operator=(State&&) = default;
 
   // --- objects ---
   // The table of one kind of api::Object.
@@ -119,6 +124,14 @@ class State {
   // --- indexes ---
   // Keys of the pods bound to the node, in order.
   [[nodiscard]] const std::set<std::string>& pods_on(std::string_view node) const;
+  // What is bound to the node and not terminal: the pods in order of key, and what they request.
+  // Summed up when asked for, and kept until one of them changes. Valid until the next change.
+  struct Load {
+    std::vector<const api::Pod*> pods;
+    api::ResourceList requests;
+    api::ResourceList of_daemons;  // the part of it that pods of DaemonSets request
+  };
+  [[nodiscard]] const Load& load_of(std::string_view node) const;
   // Keys of the pods bound to no node and not terminal, in order.
   [[nodiscard]] const std::set<std::string>& unbound_pods() const { return unbound_; }
   // Keys of the pods an object owns (by owner uid), in order; a Deployment's also through its
@@ -168,6 +181,17 @@ class State {
   std::deque<Change> take_changes();
 
  private:
+  // The object's place in the indexes is the one it had before; whatever else hangs on it is
+  // forgotten. False: it has to be taken out and put in again.
+  bool stays_in_place(const api::Pod& was, const api::Pod& is);
+  bool stays_in_place(const api::Node& was, const api::Node& is);
+  bool stays_in_place(const api::NodeClaim& was, const api::NodeClaim& is);
+  bool stays_in_place(const api::Deployment& was, const api::Deployment& is);
+  bool stays_in_place(const api::ReplicaSet& was, const api::ReplicaSet& is);
+  template <typename T>
+  bool stays_in_place(const T&, const T&) {
+    return false;
+  }
   void index(const api::Pod& pod);
   void unindex(const api::Pod& pod);
   void index(const api::Node& node);
@@ -192,7 +216,11 @@ class State {
   std::deque<Change> changes_;
   TablesOf<api::Object> tables_;
 
-  std::map<std::string, std::set<std::string>, std::less<>> pods_by_node_;
+  struct OnNode {
+    std::set<std::string> keys;
+    mutable std::optional<Load> load;
+  };
+  std::map<std::string, OnNode, std::less<>> pods_by_node_;
   std::map<std::string, std::set<std::string>, std::less<>> pods_by_owner_;
   std::map<std::string, std::vector<std::string>, std::less<>> owners_of_set_;  // by uid: uids
   std::map<std::string, std::string, std::less<>> deployment_by_uid_;

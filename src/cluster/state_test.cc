@@ -53,6 +53,48 @@ TEST(State, IndexesFollowAPodFromUnboundToBoundToGone) {
   EXPECT_TRUE(state.take_changes().back().removed);
 }
 
+// Whatever happens to pods, what a node carries is what a walk over all pods says.
+TEST(State, LoadsFollowEveryChange) {
+  State state{catalog::Catalog{}};
+  state.put(node("n1", "i-1"));
+  uint32_t random = 1;
+  const auto below = [&](uint32_t n) {
+    return ((random = random * 1664525 + 1013904223) >> 16) % n;
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const std::string name(1, static_cast<char>('a' + below(8)));
+    const std::string place = below(3) == 0 ? "" : below(2) == 0 ? "n1" : "n2";
+    api::Pod made = pod(name, place, 1 + below(4));
+    if (below(4) == 0) made.phase = api::PodPhase::kSucceeded;
+    if (below(4) == 0) made.meta.owners.front() = {"apps/v1", "DaemonSet", "ds", "ds", true};
+    if (below(5) == 0) {
+      state.remove(Kind::kPod, "ns/" + name);
+    } else {
+      state.put(made);
+    }
+    for (const char* on : {"n1", "n2", "n3"}) {
+      std::vector<const api::Pod*> pods;
+      api::ResourceList requests;
+      api::ResourceList daemons;
+      for (const auto& [key, each] : state.pods()) {
+        if (each.spec.node_name != on || each.terminal()) continue;
+        pods.push_back(&each);
+        requests += api::pod_requests(each.spec);
+        if (each.daemon()) daemons += api::pod_requests(each.spec);
+      }
+      const State::Load& load = state.load_of(on);
+      ASSERT_EQ(load.pods, pods);
+      ASSERT_EQ(load.requests, requests);
+      ASSERT_EQ(load.of_daemons, daemons);
+    }
+    std::set<std::string> owned;
+    for (const auto& [key, each] : state.pods()) {
+      if (each.meta.owners.front().uid == "owner") owned.insert(key);
+    }
+    ASSERT_EQ(state.pods_of("owner"), owned);
+  }
+}
+
 TEST(State, ATerminalPodIsNotPending) {
   State state{catalog::Catalog{}};
   api::Pod done = pod("a");

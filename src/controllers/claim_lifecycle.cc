@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "disruption/drift.h"
 
 namespace windlass::controllers {
@@ -238,19 +239,28 @@ bool ClaimLifecycleController::take_launch(api::NodeClaim& claim,
   return true;
 }
 
+// After a restart what was there is no event, or every claim of a large cluster would be written at
+// once; what came meanwhile says when.
 bool ClaimLifecycleController::note_pod_events(api::NodeClaim& claim, const cluster::State& state,
                                                Instant now, Memory& memory) {
-  std::set<std::string> pods;
+  Hash64 pods;
+  bool any = false;
+  Instant bound{};
   for (const std::string& key : state.pods_on(claim.node_name)) {
     const api::Pod& pod = state.pods().at(key);
     if (pod.daemon()) continue;
-    pods.insert(key + (pod.terminal() ? "#terminal" : "") +
-                (pod.meta.deleted ? "#terminating" : ""));
+    bound = std::max(bound, pod.scheduled_at.value_or(Instant{}));
+    pods.add(key);
+    pods.add(static_cast<uint64_t>((pod.terminal() ? 1 : 0) + (pod.meta.deleted ? 2 : 0)));
+    any = true;
   }
-  if (pods == memory.pods) return false;
-  memory.pods = std::move(pods);
-  if (claim.last_pod_event && now - *claim.last_pod_event < kPodEventDedupe) return false;
-  claim.last_pod_event = now;
+  if (pods.value() == memory.pods) return false;
+  const bool first = !memory.pods;
+  memory.pods = pods.value();
+  if (first && !claim.last_pod_event && !any) return false;
+  const Instant event = first && claim.last_pod_event ? std::min(bound, now) : now;
+  if (claim.last_pod_event && event - *claim.last_pod_event < kPodEventDedupe) return false;
+  claim.last_pod_event = event;
   return true;
 }
 

@@ -27,7 +27,9 @@ class ClaimLifecycleController : public Controller {
     bool launching = false;  // a Launch is out and unanswered
     Instant retry_at{};      // after an error that is not a lack of capacity
     Duration backoff = seconds(1);
-    std::set<std::string> pods;  // on the node, with what state, at the last look
+    // A hash of those on the node, and in what state, at the last look; nullopt: none since a
+    // restart.
+    std::optional<uint64_t> pods;
     std::optional<Instant> drift_checked;
     uint64_t pool_version = 0, class_version = 0;  // at that check
   };

@@ -24,26 +24,15 @@ bool is_startup(const api::Taint& taint, const api::NodeClaim& claim) {
          claim.startup_taints.end();
 }
 
-api::ResourceList daemon_requests(const cluster::State& state, const std::string& node) {
-  api::ResourceList sum;
-  for (const std::string& key : state.pods_on(node)) {
-    const api::Pod& pod = state.pods().at(key);
-    if (pod.daemon() && !pod.terminal()) sum += api::pod_requests(pod.spec);
-  }
-  return sum;
-}
-
 scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& node,
                                  const api::NodeClaim* claim) {
   scheduling::ExistingNode out;
   out.name = node.meta.name;
   out.labels = node.meta.labels;
-  out.available = state.free_on(node);
-  for (const std::string& key : state.pods_on(node.meta.name)) {
-    const api::Pod& pod = state.pods().at(key);
-    if (!pod.terminal()) out.pods.push_back(&pod);
-  }
-  out.daemons_running = daemon_requests(state, node.meta.name);
+  const cluster::State::Load& load = state.load_of(node.meta.name);
+  out.available = node.allocatable - load.requests;
+  out.pods = load.pods;
+  out.daemons_running = load.of_daemons;
   if (const api::CsiNode* drivers = state.all<api::CsiNode>().find(node.meta.name)) {
     out.attach_limits = drivers->attach_limits;
   }
@@ -253,10 +242,7 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
       note_drift(check->second, *claim, now, candidate);
     }
     candidate.annotations = node.meta.annotations;
-    for (const std::string& pod_key : state.pods_on(node.meta.name)) {
-      const api::Pod& pod = state.pods().at(pod_key);
-      if (!pod.terminal()) candidate.pods.push_back(&pod);
-    }
+    candidate.pods = state.load_of(node.meta.name).pods;
     out.push_back(std::move(candidate));
   }
   return out;
@@ -283,8 +269,10 @@ std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state,
   if (on_them.empty()) return on_them;
   std::vector<const api::PodDisruptionBudget*> budgets;
   for (const auto& [key, budget] : state.budgets()) budgets.push_back(&budget);
-  std::vector<const api::Pod*> all;
-  for (const auto& [key, pod] : state.pods()) all.push_back(&pod);
+  std::vector<const api::Pod*> all;  // counted by budgets alone
+  if (!budgets.empty()) {
+    for (const auto& [key, pod] : state.pods()) all.push_back(&pod);
+  }
   const disruption::EvictionLimits limits(budgets, all);
   std::erase_if(on_them, [&](const api::Pod* pod) {
     return pod->terminal() || pod->meta.owners.empty() || !disruption::reschedulable(*pod) ||

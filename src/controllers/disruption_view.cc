@@ -22,7 +22,9 @@ disruption::Cluster disruption_cluster(const cluster::State& state, const Nomina
     cluster.scheduling.pools.push_back(std::move(fixed));
   }
   for (const auto& [key, budget] : state.budgets()) cluster.budgets.push_back(&budget);
-  for (const auto& [key, pod] : state.pods()) cluster.all_pods.push_back(&pod);
+  if (!cluster.budgets.empty()) {
+    for (const auto& [key, pod] : state.pods()) cluster.all_pods.push_back(&pod);
+  }
   return cluster;
 }
 

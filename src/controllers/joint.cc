@@ -58,8 +58,8 @@ scaling::DemandHistory coarse(const cluster::ModelSignals& signals, Duration loo
 scaling::DemandInput demand_input(const api::ScaledObject& object,
                                   const cluster::InferenceModel& model,
                                   const cluster::ModelSignals& signals,
-                                  const JointView::Choice& choice, int32_t current,
-                                  int32_t lacking, Duration look_back) {
+                                  const JointView::Choice& choice, int32_t current, int32_t lacking,
+                                  Duration look_back) {
   scaling::DemandInput input;
   input.history = coarse(signals, look_back);
   input.lead = model.lead_time;
@@ -219,6 +219,8 @@ void JointView::narrow(scheduling::Problem& problem, const cluster::State& state
     if (is_batch(pod)) {
       api::Requirements only = batch_requirements(pod, problem);
       if (only.size() > 0) problem.claim_requirements[pod.meta.key()] = std::move(only);
+    } else if (held_.empty()) {
+      return;
     } else if (const api::Deployment* deployment = state.deployment_of(pod)) {
       const auto held = held_.find(deployment->meta.key());
       if (held != held_.end() && held->second.choice) {
@@ -244,20 +246,22 @@ disruption::Options JointView::weigh(const cluster::State& state, Instant now) c
     double hours_lost = 0;
     for (const std::string& key : state.pods_on(name)) {
       const api::Pod& pod = state.pods().at(key);
-      const api::Deployment* deployment = state.deployment_of(pod);
+      const api::Deployment* deployment =
+          state.models().empty() ? nullptr : state.deployment_of(pod);
       const cluster::InferenceModel* model =
           deployment == nullptr ? nullptr : state.model_of(deployment->meta.key());
       if (model != nullptr) hours_lost += model->warm_start.hours();
       // Work since a batch pod's start may have to be done again.
       if (is_batch(pod) && pod.started_at) hours_lost += (now - *pod.started_at).hours();
     }
+    if (hours_lost <= 0) continue;
     const catalog::InstanceType* type =
         state.types_for(claim->node_class.name).find(claim->instance_type());
     const catalog::Offering* offering =
         type == nullptr ? nullptr
                         : type->cheapest(api::Requirements::from_labels(node.meta.labels));
     const double price = offering == nullptr ? 0 : offering->usd_per_hour;
-    if (hours_lost > 0) options.move_cost_usd[name] = hours_lost * price;
+    options.move_cost_usd[name] = hours_lost * price;
   }
   return options;
 }
@@ -371,9 +375,8 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
          out);
     return out;
   }
-  const bool asked = signals->waiting > 0 || std::ranges::any_of(signals->arrivals, [](double n) {
-                       return n > 0;
-                     });
+  const bool asked = signals->waiting > 0 ||
+                     std::ranges::any_of(signals->arrivals, [](double n) { return n > 0; });
   const auto choice = view_->choose(*model, *deployment, state, now);
   if (!choice) {
     if (signals->output_mean > 0 && unserved_.insert(key).second) {
@@ -397,17 +400,16 @@ Outcome JointController::reconcile(const std::string& key, const cluster::State&
   const JointView::Worth worth = view_->worth(*model, *deployment, *choice, state);
   price_pods(worth, state, out);
   const auto lacking = static_cast<int32_t>(std::lround(deployment->replicas - worth.all));
-  const scaling::DemandInput input =
-      demand_input(*object, *model, *signals, *choice, deployment->replicas, lacking,
-                   view_->look_back());
+  const scaling::DemandInput input = demand_input(
+      *object, *model, *signals, *choice, deployment->replicas, lacking, view_->look_back());
   const scaling::DemandDecision decision = scaling::evaluate_demand(input);
   const bool enough = worth.ready >= decision.replicas - 0.25;
   const int32_t replicas =
       std::clamp(decision.replicas + (enough ? 0 : lacking), object->min(), object->max());
   if (replicas == deployment->replicas) return out;
   // Too short a history knows no peak to keep replicas for.
-  const bool young = signals->period * static_cast<int64_t>(signals->arrivals.size()) <
-                     view_->look_back() / 9;
+  const bool young =
+      signals->period * static_cast<int64_t>(signals->arrivals.size()) < view_->look_back() / 9;
   if (replicas < deployment->replicas && young) return out;
   out.actions.push_back(ScaleDeployment{deployment->meta.key(), replicas});
   out.decisions.push_back(

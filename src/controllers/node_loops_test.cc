@@ -5,6 +5,7 @@
 #include "controllers/claim_lifecycle.h"
 #include "controllers/disruption.h"
 #include "controllers/interruption.h"
+#include "controllers/pool_status.h"
 #include "controllers/provisioning.h"
 #include "controllers/small_state.h"
 #include "controllers/termination.h"
@@ -113,6 +114,81 @@ class ClaimWay : public NodeLoops {
   ClaimLifecycleController lifecycle;
   std::string name;
 };
+
+// The sums that are kept are those that a walk over all claims gives.
+TEST_F(NodeLoops, PoolStatusFollowsEveryClaim) {
+  PoolStatusController controller;
+  state.put(pool("other"));
+  state.take_changes();
+  uint32_t random = 7;
+  const auto below = [&](uint32_t n) {
+    return ((random = random * 1664525 + 1013904223) >> 16) % n;
+  };
+  for (int i = 0; i < 1000; ++i) {
+    const std::string name(1, static_cast<char>('a' + below(6)));
+    if (below(4) == 0) {
+      state.remove(Kind::kNodeClaim, name);
+    } else {
+      api::NodeClaim made;
+      made.meta.name = name;
+      made.meta.labels[std::string(api::kNodePoolLabel)] = below(3) == 0 ? "other" : "gpu";
+      if (below(3) != 0) made.capacity = {{api::kCpu, 1000 * (1 + below(3))}};
+      if (below(3) == 0) made.capacity.set(api::kNvidiaGpu, 1000);
+      state.put(made);
+    }
+    std::vector<std::string> keys;
+    for (const cluster::Change& change : state.take_changes()) {
+      controller.touched(change, state, keys);
+    }
+    for (const char* key : {"gpu", "other"}) {
+      api::ResourceList sum;
+      int nodes = 0;
+      for (const auto& [claim_name, claim] : state.node_claims()) {
+        if (claim.pool() != key) continue;
+        sum += claim.capacity;
+        ++nodes;
+      }
+      const auto told = last_put<api::NodePool>(controller.reconcile(key, state, kStart));
+      const api::NodePool& is = told ? *told : state.node_pools().at(key);
+      ASSERT_EQ(is.status_nodes, nodes) << i << key;
+      ASSERT_EQ(is.status_resources, sum) << i << key;
+      if (told) state.put(*told);
+    }
+    state.take_changes();
+  }
+}
+
+// 4.2. Of pods that were there before the controller was nothing is written, but a pod that was
+// bound while nobody looked did bind then.
+TEST_F(ClaimWay, ARestartIsNoPodEvent) {
+  api::NodeClaim known = claim();
+  known.provider_id = "i-1";
+  known.node_name = "n1";
+  known.last_pod_event = kStart;
+  known.conditions.push_back({"Registered", "True", "", "", kStart});
+  known.conditions.push_back({"Initialized", "True", "", "", kStart});
+  state.put(known);
+  join(true);
+  api::Pod there = pending_pod("there", kStart);
+  there.unschedulable_since.reset();
+  there.spec.node_name = "n1";
+  there.scheduled_at = kStart;
+  state.put(there);
+  step(hours(1));
+  EXPECT_EQ(claim().last_pod_event, kStart);
+  there.meta.deleted = kStart + hours(1);
+  state.put(there);
+  step(hours(1) + seconds(30));
+  EXPECT_EQ(claim().last_pod_event, kStart + hours(1) + seconds(30));
+
+  api::Pod meanwhile = pending_pod("meanwhile", kStart);
+  meanwhile.spec.node_name = "n1";
+  meanwhile.scheduled_at = kStart + hours(2);
+  state.put(meanwhile);
+  lifecycle = ClaimLifecycleController();
+  step(hours(3));
+  EXPECT_EQ(claim().last_pod_event, kStart + hours(2));
+}
 
 TEST_F(ClaimWay, SpotBeforeOnDemandAndTheCheapestZoneFirst) {
   const auto launches = all_of<Launch>(step(seconds(1)));

@@ -31,17 +31,26 @@ std::string why_node_blocks(const NodeView& view) {
   return {};
 }
 
+// The first by key that something blocks; the order of input must not show.
+template <typename Why>
+std::string why_first_blocks(const std::vector<const api::Pod*>& pods, Why why_of) {
+  const api::Pod* first = nullptr;
+  std::string said;
+  for (const api::Pod* pod : pods) {
+    std::string why = why_of(*pod);
+    if (why.empty() || (first != nullptr && first->meta.key() < pod->meta.key())) continue;
+    first = pod;
+    said = std::move(why);
+  }
+  return said;
+}
+
 std::string why_pods_block(const NodeView& view, const EvictionLimits& limits, Instant now) {
-  std::vector<const api::Pod*> pods = view.node->pods;
-  std::sort(pods.begin(), pods.end(),
-            [](const api::Pod* a, const api::Pod* b) { return a->meta.key() < b->meta.key(); });
-  for (const api::Pod* pod : pods) {
-    if (std::string why = do_not_disrupt(*pod, now); !why.empty()) return why;
-  }
-  for (const api::Pod* pod : pods) {
-    if (std::string why = limits.why_blocked(*pod); !why.empty()) return why;
-  }
-  return {};
+  const std::vector<const api::Pod*>& pods = view.node->pods;
+  std::string why =
+      why_first_blocks(pods, [&](const auto& pod) { return do_not_disrupt(pod, now); });
+  if (!why.empty()) return why;
+  return why_first_blocks(pods, [&](const auto& pod) { return limits.why_blocked(pod); });
 }
 
 // What the pool's settings, or not knowing the node's price, rule out beyond that.

@@ -7,6 +7,7 @@
 
 #include "disruption/budgets.h"
 #include "disruption/consolidation.h"
+#include "disruption/quick_look.h"
 
 namespace windlass::disruption {
 namespace {
@@ -32,11 +33,15 @@ std::optional<Command> multi_node_consolidation(Pass& pass, Simulation& simulati
   // `low` and `high` are last positions, so prefixes have 2 to high + 1 nodes: 101 at most.
   size_t low = 1;
   size_t high = std::min(kMaxParallel, candidates.size() - 1);
+  const QuickLook quick_look(pass.cluster, pass.nodes, pass.options);
   std::optional<Command> best;
   while (low <= high) {
     const size_t middle = (low + high) / 2;
     const std::span<const size_t> prefix(candidates.data(), middle + 1);
-    Attempt attempt = consolidate(pass, simulation, prefix, Command::Method::kMultiNode);
+    Attempt attempt;
+    if (!quick_look.hopeless_together(prefix)) {
+      attempt = consolidate(pass, simulation, prefix, Command::Method::kMultiNode);
+    }
     if (attempt.command) {
       best = std::move(attempt.command);
       low = middle + 1;

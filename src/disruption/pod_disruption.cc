@@ -25,14 +25,29 @@ bool evictable(const api::Pod& pod) {
   return active(pod) && !owned_by(pod, "Node") && !tolerates_disrupted(pod);
 }
 
-bool covers(const api::PodDisruptionBudget& pdb, const api::Pod& pod) {
-  return pdb.meta.namespace_name == pod.meta.namespace_name &&
-         pdb.selector.matches(pod.meta.labels);
-}
-
 // Kubernetes scales both bounds of a budget up.
 int64_t scaled_up(const api::IntOrPercent& bound, int64_t total) {
   return bound.percent ? (total * bound.value + 99) / 100 : bound.value;
+}
+
+// Of the pods a budget covers, that are not terminal.
+int32_t still_allowed(const api::PodDisruptionBudget& pdb, int64_t expected, int64_t healthy) {
+  int64_t desired = 0;
+  if (pdb.max_unavailable) {
+    desired = std::max<int64_t>(expected - scaled_up(*pdb.max_unavailable, expected), 0);
+  } else if (pdb.min_available) {
+    desired = scaled_up(*pdb.min_available, expected);
+  } else {
+    return 0;
+  }
+  return static_cast<int32_t>(std::max<int64_t>(healthy - desired, 0));
+}
+
+bool is_healthy(const api::Pod& pod) { return pod.ready && !pod.meta.deleted; }
+
+bool covers(const api::PodDisruptionBudget& pdb, const api::Pod& pod) {
+  return pdb.meta.namespace_name == pod.meta.namespace_name &&
+         pdb.selector.matches(pod.meta.labels);
 }
 
 bool never_allows(const api::PodDisruptionBudget& pdb) {
@@ -49,17 +64,9 @@ int32_t disruptions_allowed(const api::PodDisruptionBudget& pdb,
   for (const api::Pod* pod : all_pods) {
     if (pod->terminal() || !covers(pdb, *pod)) continue;
     ++expected;
-    if (pod->ready && !pod->meta.deleted) ++healthy;
+    if (is_healthy(*pod)) ++healthy;
   }
-  int64_t desired = 0;
-  if (pdb.max_unavailable) {
-    desired = std::max<int64_t>(expected - scaled_up(*pdb.max_unavailable, expected), 0);
-  } else if (pdb.min_available) {
-    desired = scaled_up(*pdb.min_available, expected);
-  } else {
-    return 0;
-  }
-  return static_cast<int32_t>(std::max<int64_t>(healthy - desired, 0));
+  return still_allowed(pdb, expected, healthy);
 }
 
 bool reschedulable(const api::Pod& pod) {
@@ -83,25 +90,45 @@ std::string do_not_disrupt(const api::Pod& pod, Instant now) {
 
 EvictionLimits::EvictionLimits(const std::vector<const api::PodDisruptionBudget*>& budgets,
                                const std::vector<const api::Pod*>& all_pods) {
-  if (budgets.empty()) return;
-  std::map<std::string, std::vector<const api::Pod*>> pods;
-  for (const api::Pod* pod : all_pods) pods[pod->meta.namespace_name].push_back(pod);
   for (const api::PodDisruptionBudget* budget : budgets) {
-    const std::string& place = budget->meta.namespace_name;
-    by_namespace_[place].push_back({budget, disruptions_allowed(*budget, pods[place])});
+    by_namespace_[budget->meta.namespace_name].limits.push_back({budget, 0});
   }
-  for (auto& [place, limits] : by_namespace_) {
-    std::sort(limits.begin(), limits.end(), [](const Limit& a, const Limit& b) {
-      return a.budget->meta.name < b.budget->meta.name;
-    });
+  if (budgets.empty()) return;
+  for (const api::Pod* pod : all_pods) {
+    const auto place = by_namespace_.find(pod->meta.namespace_name);
+    if (place == by_namespace_.end()) continue;
+    Alike& alike = place->second.alike[&pod->meta.labels];
+    if (pod->terminal()) continue;
+    ++alike.expected;
+    alike.healthy += is_healthy(*pod) ? 1 : 0;
+  }
+  for (auto& [name, place] : by_namespace_) count(place);
+}
+
+void EvictionLimits::count(Place& place) {
+  std::sort(place.limits.begin(), place.limits.end(), [](const Limit& a, const Limit& b) {
+    return a.budget->meta.name < b.budget->meta.name;
+  });
+  for (Limit& limit : place.limits) {
+    int64_t expected = 0;
+    int64_t healthy = 0;
+    for (auto& [labels, alike] : place.alike) {
+      if (!limit.budget->selector.matches(*labels)) continue;
+      expected += alike.expected;
+      healthy += alike.healthy;
+      alike.limits.push_back(&limit);
+    }
+    limit.allowed = still_allowed(*limit.budget, expected, healthy);
   }
 }
 
 std::vector<const EvictionLimits::Limit*> EvictionLimits::limits_of(const api::Pod& pod) const {
-  std::vector<const Limit*> limits;
   const auto found = by_namespace_.find(pod.meta.namespace_name);
-  if (found == by_namespace_.end()) return limits;
-  for (const Limit& limit : found->second) {
+  if (found == by_namespace_.end()) return {};
+  const auto alike = found->second.alike.find(&pod.meta.labels);
+  if (alike != found->second.alike.end()) return alike->second.limits;
+  std::vector<const Limit*> limits;  // of a pod that was not counted
+  for (const Limit& limit : found->second.limits) {
     if (covers(*limit.budget, pod)) limits.push_back(&limit);
   }
   return limits;

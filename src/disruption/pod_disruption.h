@@ -27,8 +27,11 @@ std::string do_not_disrupt(const api::Pod& pod, Instant now);
 // The PodDisruptionBudgets with what they still allow, counted once a pass.
 class EvictionLimits {
  public:
+  // The pods must outlive it.
   EvictionLimits(const std::vector<const api::PodDisruptionBudget*>& budgets,
                  const std::vector<const api::Pod*>& all_pods);
+  EvictionLimits(const EvictionLimits&) = delete;
+  EvictionLimits& operator=(const EvictionLimits&) = delete;
 
   // Why the pod may not be evicted now: "PDB ns/name of pod ns/p allows 0 disruptions", or more
   // than one budget on it. Empty: it may.
@@ -41,8 +44,23 @@ class EvictionLimits {
     const api::PodDisruptionBudget* budget;
     int32_t allowed;
   };
+  // Pods of a namespace with the same labels are behind the same budgets. There are hundreds of
+  // budgets and tens of thousands of pods, but few sets of labels.
+  struct Alike {
+    int64_t expected = 0;
+    int64_t healthy = 0;
+    std::vector<const Limit*> limits;
+  };
+  struct ByContent {
+    bool operator()(const api::StringMap* a, const api::StringMap* b) const { return *a < *b; }
+  };
+  struct Place {
+    std::vector<Limit> limits;  // by name
+    std::map<const api::StringMap*, Alike, ByContent> alike;
+  };
+  static void count(Place& place);
   [[nodiscard]] std::vector<const Limit*> limits_of(const api::Pod& pod) const;
-  std::map<std::string, std::vector<Limit>> by_namespace_;  // each sorted by name
+  std::map<std::string, Place> by_namespace_;  // with budgets
 };
 
 }  // namespace windlass::disruption

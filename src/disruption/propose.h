@@ -43,7 +43,7 @@ struct Cluster {
   scheduling::Problem scheduling;  // as for provisioning: all nodes, pools, daemon sets; pending
                                    // pods in `pods`
   std::vector<const api::PodDisruptionBudget*> budgets;
-  std::vector<const api::Pod*> all_pods;  // for the PDBs' counts
+  std::vector<const api::Pod*> all_pods;  // for the PDBs' counts; needed where there are any
 };
 
 enum class Objective {

@@ -353,6 +353,27 @@ RC_GTEST_PROP(ProposeLaws, QuickLookRulesOutNoCommand, ()) {
   }
 }
 
+// And that of multi-node consolidation; in a good part of the clusters it does say no.
+TEST(ProposeLaws, QuickLookTogetherRulesOutNoCommand) {
+  int hopeless = 0;
+  for (uint64_t seed = 0; seed < 600; seed += 2) {
+    const World world(seed);
+    const EvictionLimits limits(world.cluster.budgets, world.cluster.all_pods);
+    const Pass pass{world.cluster, kNow, world.options, examine(world.cluster, limits, kNow)};
+    Simulation simulation(world.cluster, pass.nodes, limits, kNow);
+    const QuickLook quick_look(world.cluster, pass.nodes, world.options);
+    const std::vector<size_t> order = in_order_of_gain(pass.nodes, false);
+    for (size_t count = 2; count <= order.size(); ++count) {
+      const std::span prefix(order.data(), count);
+      if (!quick_look.hopeless_together(prefix)) continue;
+      ++hopeless;
+      const Attempt attempt = consolidate(pass, simulation, prefix, Command::Method::kMultiNode);
+      EXPECT_FALSE(attempt.command) << "seed " << seed << ": " << attempt.command->why;
+    }
+  }
+  EXPECT_GE(hopeless, 50);
+}
+
 RC_GTEST_PROP(ProposeLaws, EveryNodeGoesOrHasAReason, ()) {
   const World world(*rc::gen::arbitrary<uint64_t>());
   RC_ASSERT(world.proposal.commands.size() <= 1u);

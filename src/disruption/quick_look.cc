@@ -109,11 +109,11 @@ QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
   }
 }
 
-bool QuickLook::has_room(const Size& pod, const Candidate& leaving) const {
+template <typename Leaves>
+bool QuickLook::has_room(const Size& pod, Leaves leaves) const {
   for (size_t at = free_.first_fit(pod, 0); at != RoomTree::kNone;
        at = free_.first_fit(pod, at + 1)) {
-    const bool goes = *rooms_[at].name == leaving.node || *rooms_[at].claim == leaving.claim;
-    if (!goes) return true;
+    if (!leaves(rooms_[at])) return true;
   }
   return false;
 }
@@ -127,9 +127,12 @@ double QuickLook::cheapest_for(const Size& size) const {
 double QuickLook::least_price(size_t node) const {
   Size sum{};
   double dearest = 0;  // of the pods one by one
+  const auto leaves = [&leaving = *nodes_[node].node](const Room& room) {
+    return *room.name == leaving.node || *room.claim == leaving.claim;
+  };
   for (const api::Pod* pod : nodes_[node].pods) {
     const Size size = size_of(api::pod_requests(pod->spec));
-    if (has_room(size, *nodes_[node].node)) continue;
+    if (has_room(size, leaves)) continue;
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += size[i];
     if (!one_new_node_) dearest = std::max(dearest, cheapest_for(size));
   }
@@ -141,6 +144,32 @@ double QuickLook::least_price(size_t node) const {
   }
   // A hair below, for what sums of fractions may be off by.
   return std::isinf(dearest) ? dearest : least * (1 - 1e-12);
+}
+
+bool QuickLook::hopeless_together(std::span<const size_t> nodes) const {
+  if (!one_new_node_) return false;
+  std::set<std::string_view> names;
+  std::set<std::string_view> claims;
+  double usd_per_hour = 0;
+  for (const size_t i : nodes) {
+    names.insert(nodes_[i].node->node);
+    claims.insert(nodes_[i].node->claim);
+    usd_per_hour += nodes_[i].usd_per_hour;
+  }
+  const auto leaves = [&](const Room& room) {
+    return names.contains(*room.name) || claims.contains(*room.claim);
+  };
+  Size sum{};
+  for (const size_t i : nodes) {
+    for (const api::Pod* pod : nodes_[i].pods) {
+      const Size size = size_of(api::pod_requests(pod->spec));
+      if (has_room(size, leaves)) continue;
+      for (size_t r = 0; r < sum.size(); ++r) sum[r] += size[r];
+    }
+    // Even what is left out of sight so far would only make it dearer.
+    if (sum != Size{} && cheapest_for(sum) >= usd_per_hour) return true;
+  }
+  return false;
 }
 
 std::string QuickLook::why_hopeless(size_t node) const {

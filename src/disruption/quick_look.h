@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ class QuickLook {
   // Why the node surely cannot be consolidated alone; empty: it has to be tried.
   [[nodiscard]] std::string why_hopeless(size_t node) const;
 
+  // Whether several nodes surely can't go together with one cheaper node in their place.
+  [[nodiscard]] bool hopeless_together(std::span<const size_t> nodes) const;
+
   // USD/h that the node's pods will cost at least in new nodes: 0 if each of them fits on some
   // other node by itself, infinity if no type holds what must be on one node.
   [[nodiscard]] double least_price(size_t node) const;
@@ -39,7 +43,8 @@ class QuickLook {
     double usd_per_hour;
     Size size;
   };
-  [[nodiscard]] bool has_room(const Size& pod, const Candidate& leaving) const;
+  template <typename Leaves>  // bool of a Room
+  [[nodiscard]] bool has_room(const Size& pod, Leaves leaves) const;
   [[nodiscard]] double cheapest_for(const Size& size) const;
 
   const std::vector<NodeView>& nodes_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -60,18 +61,23 @@ scheduling::Plan plan_replacements(const scheduling::Problem& problem, Objective
 
 Simulation::Simulation(const Cluster& cluster, const std::vector<NodeView>& nodes,
                        const EvictionLimits& limits, Instant now)
-    : cluster_(cluster), nodes_(nodes), seat_(nodes.size()), moved_(nodes.size()) {
-  for (const scheduling::Pool& pool : cluster.scheduling.pools) {
+    : cluster_(cluster), nodes_(nodes), limits_(limits), now_(now) {}
+
+void Simulation::prepare() {
+  if (std::exchange(prepared_, true)) return;
+  seat_.resize(nodes_.size());
+  moved_.resize(nodes_.size());
+  for (const scheduling::Pool& pool : cluster_.scheduling.pools) {
     if (pool.pool != nullptr && pool.types != nullptr) pools_.push_back(pool);
   }
   problem_.pools = pools_;
-  problem_.daemon_sets = cluster.scheduling.daemon_sets;
-  problem_.claim_requirements = cluster.scheduling.claim_requirements;
-  problem_.surroundings = cluster.scheduling.surroundings;
-  problem_.settings = cluster.scheduling.settings;
+  problem_.daemon_sets = cluster_.scheduling.daemon_sets;
+  problem_.claim_requirements = cluster_.scheduling.claim_requirements;
+  problem_.surroundings = cluster_.scheduling.surroundings;
+  problem_.settings = cluster_.scheduling.settings;
   problem_.settings.strict_reservations = false;  // fallback mode (karpenter.md 2.7)
   take_nodes();
-  take_pods_that_move_anyway(limits, now);
+  take_pods_that_move_anyway(limits_, now_);
   if (any_settling_) admit_to_settling_nodes();
 }
 
@@ -194,6 +200,7 @@ void Simulation::give_back_limits(const NodeView& view) {
 
 Simulation::Outcome Simulation::without(std::span<const size_t> removed, size_t most_claims,
                                         Objective objective) {
+  prepare();
   const size_t standing_pods = problem_.pods.size();
   std::set<std::string> moving;
   std::vector<size_t> seats;

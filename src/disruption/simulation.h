@@ -30,7 +30,8 @@ inline constexpr size_t kAnyNumber = SIZE_MAX;
 
 class Simulation {
  public:
-  // Keeps references to all of its arguments but `limits`.
+  // Keeps references to its arguments. The scheduler's problem, a copy of the cluster, is made when
+  // it is first asked: in a settled cluster nobody does.
   Simulation(const Cluster& cluster, const std::vector<NodeView>& nodes,
              const EvictionLimits& limits, Instant now);
 
@@ -43,6 +44,7 @@ class Simulation {
   Outcome without(std::span<const size_t> removed, size_t most_claims, Objective objective);
 
  private:
+  void prepare();
   void take_nodes();
   void take_pods_that_move_anyway(const EvictionLimits& limits, Instant now);
   void admit_to_settling_nodes();
@@ -54,6 +56,9 @@ class Simulation {
 
   const Cluster& cluster_;
   const std::vector<NodeView>& nodes_;
+  const EvictionLimits& limits_;
+  Instant now_;
+  bool prepared_ = false;
   std::vector<scheduling::Pool> pools_;      // with what they use before anything is removed
   scheduling::Problem problem_;              // with all nodes, and the pods that move anyway
   std::vector<std::optional<size_t>> seat_;  // of nodes_[i] in problem_.nodes

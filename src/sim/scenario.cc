@@ -341,6 +341,7 @@ Result<ScenarioFile> read_scenario(const std::string& path, std::optional<uint64
     }
     Reader metadata = root.required("metadata");
     out.scenario.name = metadata.required("name").required_string();
+    out.scenario.document = documents->front().value;
     std::vector<std::string> manifests;
     read_spec(root.required("spec"), folder, seed, duration, out.scenario, manifests);
     root.refuse_unknown_keys();

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/object.h"
+#include "base/json.h"
 #include "catalog/catalog.h"
 #include "cluster/observations.h"
 #include "controllers/wiring.h"
@@ -107,7 +109,8 @@ struct Scenario {
   MetricsSpec metrics;
   controllers::WiringOptions wiring;
   Duration sample_period = minutes(1);
-  std::vector<std::string> notes;  // warnings of the manifests
+  std::vector<std::string> notes;        // warnings of the manifests
+  std::shared_ptr<const Json> document;  // as its file has it; null if it comes from none
 };
 
 struct ScenarioFile {

@@ -125,7 +125,7 @@ def main():
         out = subprocess.run([windlass, "up", *arguments], capture_output=True, text=True, timeout=60)
         assert out.returncode != 0 and words in out.stderr, (arguments, out.stderr)
     with tempfile.TemporaryDirectory(prefix="windlass-external-") as directory:
-        cluster = Cluster(windlass, "--external", data_dir=directory)
+        cluster = Cluster(windlass, "--external", data_dir=directory)  # in the scenario's place
         cluster.start()
         first_life(cluster)
         cluster.kill()

@@ -153,6 +153,7 @@ class Suite:
         self.nodes()
         self.crd()
         self.platform()
+        self.scenario()
         self.refuse()
         self.delete()
         return self
@@ -401,6 +402,30 @@ class Suite:
         claims = self.run("get", "nodeclaims", "-o", "name").stdout.split()
         if claims:
             k(["describe", claims[0]], "Provider I[Dd]: +aws:", ns=False)
+
+    def scenario(self):
+        """What runs, as an object: read, described, labelled, but never another."""
+        k = self.k
+        name = "scenario.windlass.dev/kubectl"
+        k("get scenarios", r"NAME +POLICY +SIMULATED TIME +COST +AGE\nkubectl +windlass +20\S+Z +[\d.]+ +\d",
+          ns=False)
+        k("describe scenario kubectl", "Usd Per Hour:", ns=False)
+        k("explain scenario.spec", "can't be changed while it runs", ns=False)
+        k("explain scenarios.status", "usdPerHour", ns=False)
+        k("get scenario kubectl -o json", lambda o: (
+            lambda s: s["spec"]["manifests"] and s["status"]["policy"] == "windlass" and s["status"]["speed"] == 20)(
+                json.loads(o)), ns=False)
+        k(["patch", "scenario", "kubectl", "--type=merge", "-p", '{"spec":{"seed":99}}'],
+          "spec: Forbidden: the scenario that runs can't be changed", code=1, ns=False)
+        k(["create", "-f", "-"], "metadata.name: Forbidden: this cluster runs the scenario kubectl", code=1, ns=False,
+          stdin='{"apiVersion": "windlass.dev/v1alpha1", "kind": "Scenario", "metadata": {"name": "another"}, "spec": {}}')
+        k(f"label scenario kubectl seen-by-{self.n}=yes", f"{name} labeled", ns=False)
+        if self.minor == max(kubectls(), key=lambda m: int(m.split(".")[1])):
+            # Of one alone: another's commands would miss it in between.
+            before = json.loads(self.run("get", "scenario", "kubectl", "-o", "json").stdout)["status"]["time"]
+            k("wait scenario/kubectl --for=jsonpath={.status.speed}=20", "condition met", ns=False)
+            self.until("the scenario's status is renewed", lambda: json.loads(self.run(
+                "get", "scenario", "kubectl", "-o", "json").stdout)["status"]["time"] > before)
 
     def refuse(self):
         k = self.k

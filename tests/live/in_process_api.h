@@ -134,6 +134,16 @@ class InProcessApi : public kube::Api {
   }
 
  private:
+  static kube::Reply failure(std::string message) {
+    kube::Reply reply;
+    reply.message = std::move(message);
+    return reply;
+  }
+  static kube::Reply success() {
+    kube::Reply reply;
+    reply.code = 200;
+    return reply;
+  }
   // A watch's way from the server to the client: lines in order, each after a delay.
   struct Pipe : server::Stream, std::enable_shared_from_this<Pipe> {
     Pipe(InProcessApi& the_owner, Id the_id, kube::Api::Stream the_client)
@@ -166,7 +176,7 @@ class InProcessApi : public kube::Api {
     void cut() {
       hang_up();
       ++generation;
-      end(kube::Reply{.message = "connection reset"});
+      end(failure("connection reset"));
     }
     void pass(std::string line, bool last) {
       if (!last && owner.by_chance(owner.faults.cut_stream)) {
@@ -180,7 +190,7 @@ class InProcessApi : public kube::Api {
           [self = shared_from_this(), line = std::move(line), last, mine = generation] {
             if (!*self->alive || self->generation != mine) return;
             if (last) {
-              self->end(kube::Reply{.code = 200});
+              self->end(success());
             } else if (self->owner.open_.contains(self->id)) {
               self->client.on_line(line);
             }
@@ -231,7 +241,7 @@ class InProcessApi : public kube::Api {
       if (*alive) work();
     });
   }
-  static kube::Reply lost() { return kube::Reply{.message = "no answer"}; }
+  static kube::Reply lost() { return failure("no answer"); }
 
   static server::Request to_server(const kube::Request& request) {
     static constexpr const char* kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
@@ -254,7 +264,10 @@ class InProcessApi : public kube::Api {
       return lost();
     }
     if (by_chance(faults.server_error)) {
-      return kube::Reply{.code = 503, .reason = "ServiceUnavailable", .message = "try again"};
+      kube::Reply reply = failure("try again");
+      reply.code = 503;
+      reply.reason = "ServiceUnavailable";
+      return reply;
     }
     if (on_request) on_request(request);
     const auto exchange = std::make_shared<Exchange>();

@@ -7,19 +7,18 @@ simulated: the three sequences of decisions are compared (decisions.py says how)
 
 usage: ring.py WINDLASS SAME_DECISIONS stock|windlass [DIRECTORY to keep files in]"""
 import json
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
+import decisions
 import servers
 import traffic
-from control_plane import ControlPlane, kubectls, skip  # noqa: F401
-from cluster import Cluster
+from control_plane import ControlPlane, skip
+from cluster import Cluster  # noqa: E402 (found by control_plane)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MANIFESTS = ROOT / "examples/blog/manifests"
@@ -36,7 +35,7 @@ CHANGES = {
     "http://prometheus:9090": "{prometheus}",
     "  minReplicaCount: 1\n": """  minReplicaCount: 0
   pollingInterval: 2
-  cooldownPeriod: 20
+  cooldownPeriod: 45
   advanced:
     horizontalPodAutoscalerConfig:
       behavior:
@@ -50,10 +49,13 @@ DELAYS = {"launch": "1s", "boot": "8s", "devicePlugin": "3s", "podPull": "2s", "
           "podStop": "1s", "shutdown": "3s"}
 MODEL = {"name": traffic.MODEL, "deployment": "inference/vllm-inference",
          "card": {"parameters": 1.54e9, "bytesPerWeight": 2, "kvBytesPerToken": 28672},
-         "maxSequences": 4, "maxBatchedTokens": 2048, "sloP95": "500ms",
-         "leadTime": "20s", "warmStart": "5s"}
+         "maxSequences": 4, "maxBatchedTokens": 2048, "sloP95": "500ms"}
+# What a simulation expects of these delays.
+EXPECTED = {"leadTime": "16s", "warmStart": "2s"}
+LOOK_BACK = "1m"  # of the joint policy, for a test's time
+PERIOD = 2        # of the joint policy's looks at the model
 # Seconds, requests a second, waiting, GPU utilisation. The first lasts until begin().
-QUIET, BUSY, IDLE = (1, 12, 8, 40), (75, 90, 38, 85), (1, 0, 0, 0)
+STEPS = [(1, 12, 8, 40), (75, 90, 38, 85), (1, 0, 0, 0)]
 
 check = servers.Checks()
 
@@ -61,18 +63,26 @@ check = servers.Checks()
 class Side:
     """One cluster with its `windlass run`."""
 
-    def __init__(self, name, cluster, windlass, folder, policy, prometheus, generator):
+    def __init__(self, name, cluster, windlass, folder, policy, prometheus):
         self.name, self.cluster, self.windlass, self.policy = name, cluster, windlass, policy
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.queries = traffic.Recorder(prometheus)
-        self.pages = traffic.Recorder(generator)
+        self.model = traffic.Generator(*STEPS, per_page=PERIOD)
+        self.pages = traffic.Recorder(self.model.url)
         self.history = []  # (time, replicas, pods by phase, nodes Ready, claims)
         self.process = None
         self.decisions = self.folder / "decisions.jsonl"
 
     def get(self, path):
-        return self.cluster.get(path)
+        """Kinds that are new answer 429 until their storage is there."""
+        for _ in range(60):
+            status, _, body = self.cluster.request(path)
+            if status != 429:
+                break
+            time.sleep(0.5)
+        assert status == 200, f"{self.name}: GET {path}: {status} {body[:300]}"
+        return json.loads(body)
 
     def kubectl(self, *args, input=None):
         kubectl = ControlPlane.kubectl_path()
@@ -102,21 +112,30 @@ class Side:
     def config(self):
         out = {"apiVersion": "windlass.dev/v1alpha1", "kind": "Config", "simulated": DELAYS}
         if self.policy == "windlass":
-            out["models"] = [{**MODEL, "metrics": {"url": self.pages.url + "/metrics", "period": "2s"}}]
+            out["models"] = [{**MODEL, **EXPECTED, "metrics": {"url": self.pages.url + "/metrics",
+                                                               "period": f"{PERIOD}s"}}]
+            out["windlass"] = {"lookBack": LOOK_BACK}
         path = self.folder / "config.yaml"
         path.write_text(json.dumps(out))
         return path
 
-    def run(self, *options, log="run.log"):
+    def run(self, *options, log="run.log", kubeconfig=None):
         with open(self.folder / log, "ab") as out:
             return subprocess.Popen(
                 [self.windlass, "run", "--config", self.config(), "--kubeconfig",
-                 self.cluster.kubeconfig, "--cloud", "simulated", "--policy", self.policy,
+                 kubeconfig or self.cluster.kubeconfig, "--cloud", "simulated", "--policy", self.policy,
                  "--no-leader-election", "--listen", "none", *map(str, options)],
                 stdout=out, stderr=out)
 
     def begin(self):
         self.process = self.run("--decisions", self.decisions)
+        self.begun = None
+
+    def synced(self):
+        """Its ring decides from now on."""
+        if self.begun is None and "info: synced" in (self.folder / "run.log").read_text():
+            self.begun = time.time()
+        return self.begun is not None
 
     def stop(self):
         if self.process.poll() is None:
@@ -232,10 +251,16 @@ def rise_and_fall(sides, generator):
     until("two pods wait for nodes", sides, lambda h: h["pods"].get("Pending") == 2, 60)
     for side in sides:
         side.begin()
+    deadline = time.time() + 60
+    while not all([side.synced() for side in sides]) and time.time() < deadline:
+        time.sleep(0.02)
     until("they run", sides, lambda h: h["pods"].get("Running") == 2 and h["claims"] > 0
           and h["ready"] == h["nodes"], 90)
+    if sides[0].policy == "windlass":  # its look-back holds nothing but this traffic
+        time.sleep(max(0.0, max(side.begun for side in sides) + 70 - time.time()))
     time.sleep(5)
-    generator.begin()
+    for each in (generator, *(side.model for side in sides)):
+        each.begin()
     top = 8 if sides[0].policy == "stock" else None
     until("replicas follow the load and run", sides, lambda h: h["pods"].get("Running") == h["replicas"]
           and (h["replicas"] == top if top else h["replicas"] > 2), 70)
@@ -251,17 +276,45 @@ def rise_and_fall(sides, generator):
         check(f"{side.name}: events", {"NodeClaim", "ScaledObject"} <= {kind for kind, _ in found}, found)
 
 
+def simulate(tool, side, end):
+    """The decisions of a simulation that is told what this side was told."""
+    spec = {"duration": "1h", "manifests": ["account.yaml", "platform.yaml"], "policies": [side.policy],
+            "cloud": {key: {"median": DELAYS[key]} for key in ("launch", "boot", "devicePlugin", "shutdown")},
+            "images": {"defaultPull": {"median": DELAYS["podPull"]}}, "autoscaled": {"nodes": []}}
+    if side.policy == "windlass":
+        spec["models"] = [{**MODEL, "weightsLoad": {"median": "0s"}, "engineStart": {"median": DELAYS["podReady"]},
+                           "traffic": {"generator": {"requestsPerSecond": 1, "inputTokens": {"median": 250},
+                                                     "outputTokens": {"median": 20}}}}]
+        spec["windlass"] = {"lookBack": LOOK_BACK}
+    (side.folder / "scenario.yaml").write_text(json.dumps(
+        {"apiVersion": "windlass.dev/v1alpha1", "kind": "Scenario", "metadata": {"name": "ring"}, "spec": spec}))
+    done = subprocess.run([tool, side.folder / "scenario.yaml", side.policy, side.folder / "inputs.jsonl",
+                           str(side.begun), str(end)], capture_output=True, text=True, timeout=120)
+    check(f"{side.name}: the simulation runs", done.returncode == 0, done.stderr)
+    path = side.folder / "simulated.jsonl"
+    path.write_text(done.stdout)
+    return path
+
+
+def same(what, one, other):
+    one, other = decisions.read(one), decisions.read(other)
+    difference, apart = decisions.compare(one, other)
+    check(f"the decisions are the same: {what}", not difference, "\n" + difference)
+    print(f"{what}: {len(one)} and {len(other)} decisions, "
+          + ("DIFFERENT" if apart is None else f"at most {apart:.1f} s apart"))
+
+
 def main():
-    windlass, _, policy = sys.argv[1:4]
+    windlass, tool, policy = sys.argv[1:4]
     servers.need("prometheus")
-    if reason := ControlPlane.missing() or (ControlPlane.kubectl_path() is None and "no kubectl"):
+    if reason := ControlPlane.missing() or (ControlPlane.kubectl_path() is None and "no kubectl is installed"):
         skip(reason)
     folder = pathlib.Path(sys.argv[4] if len(sys.argv) > 4 else tempfile.mkdtemp(prefix="windlass-ring-"))
-    generator = traffic.Generator(QUIET, BUSY, IDLE)
+    generator = traffic.Generator(*STEPS)
     prometheus = servers.Prometheus({"blog": [generator.address]})
     with ControlPlane() as control, tempfile.TemporaryDirectory() as data, \
             Cluster(windlass, "--external", data_dir=data) as embedded:
-        sides = [Side(name, cluster, windlass, folder, policy, prometheus.url, generator.url)
+        sides = [Side(name, cluster, windlass, folder, policy, prometheus.url)
                  for name, cluster in (("real", control), ("embedded", embedded))]
         try:
             rise_and_fall(sides, generator)
@@ -270,6 +323,15 @@ def main():
                 if side.process:
                     side.stop()
                 side.save()
+    end = time.time()
+    for side in sides:
+        check(f"{side.name}: it ended as asked", side.process.returncode == 0, side.process.returncode)
+        same(f"{side.name} and simulated", side.decisions, simulate(tool, side, end))
+    same("real and embedded", sides[0].decisions, sides[1].decisions)
+    if not check.failed and len(sys.argv) <= 4:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        print(f"files are kept in {folder}")
     check.exit()
 
 

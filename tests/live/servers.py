@@ -67,7 +67,13 @@ class Answers:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 64
+
+            def handle_error(self, *_):
+                pass  # who asked has gone
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
@@ -87,7 +93,7 @@ class Prometheus:
         atexit.register(lambda: shutil.rmtree(self.folder, ignore_errors=True))
         jobs = [{"job_name": job, "static_configs": [{"targets": list(addresses)}]}
                 for job, addresses in (targets or {}).items()]
-        config = {"global": {"scrape_interval": "1s"}, "scrape_configs": jobs}
+        config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs}
         (self.folder / "prometheus.yml").write_text(json.dumps(config))
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"

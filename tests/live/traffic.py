@@ -16,40 +16,54 @@ OUTPUT_BUCKETS = {10: 0.05, 20: 0.55, 30: 0.9, 50: 0.99, 128: 1.0}
 
 
 class Generator:
-    """Steps of (seconds it lasts, requests a second, waiting, GPU utilisation); the last one goes on
-    for ever. Nothing moves before begin()."""
+    """Steps of (seconds it lasts, requests a second, waiting, GPU utilisation). The first lasts until
+    begin(), the last for ever. Time is the clock's; with `per_page` every page given out is so many
+    seconds later than the one before, so that every reader reads the same whenever it asks."""
 
-    def __init__(self, *steps):
-        self.steps = steps
-        self.begun = None
-        self.pages = []  # (time, text), as they were given out
+    def __init__(self, *steps, per_page=None):
+        self.steps, self.per_page = steps, per_page
+        self.served = 0.0
+        self.elapsed = None  # since begin()
+        self.last = time.time()
         self.lock = threading.Lock()
         self.server = servers.Answers(lambda request: (200, {"Content-Type": "text/plain"}, self.page()))
         self.url = self.server.url
         self.address = self.url.removeprefix("http://")
 
     def begin(self):
-        self.begun = time.time()
+        with self.lock:
+            self.elapsed = 0.0
 
-    def at(self, now):
-        """(requests so far, the step)."""
-        served, left = 0.0, (now - self.begun) if self.begun else 0.0
-        for step in self.steps[:-1]:
+    def end(self):
+        """The last step, now."""
+        with self.lock:
+            self.elapsed = float("inf")
+
+    def step(self):
+        left = self.elapsed
+        if left is None:
+            return self.steps[0]
+        for step in self.steps[1:-1]:
             if left < step[0]:
-                return served + step[1] * max(left, 0), step
-            served += step[1] * step[0]
+                return step
             left -= step[0]
-        return served + self.steps[-1][1] * left, self.steps[-1]
+        return self.steps[-1]
 
     def page(self):
-        now = time.time()
-        served, (_, rate, waiting, busy) = self.at(now)
-        served = int(served)
+        with self.lock:
+            now = time.time()
+            passed = self.per_page or now - self.last
+            self.last = now
+            if self.elapsed is not None:
+                self.elapsed += passed
+            _, rate, waiting, busy = self.step()
+            self.served += rate * passed
+            served = int(self.served)
         labels = f'model_name="{MODEL}"'
         lines = [f'DCGM_FI_DEV_GPU_UTIL{{gpu="{i}",namespace="inference"}} {busy}' for i in range(2)]
         lines += [f'inference_queue_depth{{namespace="inference",{labels}}} {waiting}',
                   f'vllm:num_requests_waiting{{{labels}}} {waiting}',
-                  f'vllm:num_requests_running{{{labels}}} {min(rate, 4)}',
+                  f'vllm:num_requests_running{{{labels}}} 0',
                   f'vllm:request_success_total{{{labels},finished_reason="stop"}} {served}']
         for name, buckets, mean in (("prompt", INPUT_BUCKETS, 310), ("generation", OUTPUT_BUCKETS, 20)):
             name = f"vllm:request_{name}_tokens"

@@ -41,6 +41,7 @@ struct ScriptedApi : kube::Api {
 kube::Reply answer(int code) {
   kube::Reply reply;
   reply.code = code;
+  reply.body = R"({"kind":"ConfigMap"})";
   return reply;
 }
 
@@ -80,6 +81,21 @@ TEST(Errands, WhichAnswersAreFinal) {
     f.clock.advance(minutes(1));
     EXPECT_EQ(taken, std::vector<int>{c.final ? c.code : 200}) << c.code;
   }
+}
+
+// A body that is no document is somebody else's answer, whatever its code says.
+TEST(Errands, GarbageIsNoAnswer) {
+  Fixture f;
+  f.api.replies = {answer(200), answer(200)};
+  f.api.replies[0].body = "<html>welcome</html>";
+  int taken = 0;
+  f.errands->send(get("/x"), [&](const kube::Reply&) {
+    ++taken;
+    return true;
+  });
+  f.clock.advance(minutes(1));
+  EXPECT_EQ(taken, 1);
+  EXPECT_EQ(f.api.asked.size(), 2u);
 }
 
 TEST(Errands, WhatIsNotUnderstoodIsAskedAgainAndRetryAfterIsObeyed) {

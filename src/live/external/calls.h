@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/time.h"
-#include "externalscaler.grpc.pb.h"
+#include <externalscaler.grpc.pb.h>
 #include "net/event_loop.h"
 
 namespace windlass::live::external {

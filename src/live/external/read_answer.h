@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "externalscaler.pb.h"
+#include <externalscaler.pb.h>
 
 namespace windlass::live::external {
 

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-#include "externalscaler.grpc.pb.h"
+#include <externalscaler.grpc.pb.h>
 #include "live/external/server.h"
 
 namespace windlass::live::external {

@@ -37,7 +37,7 @@ Result<Lease> read_lease(std::string_view body) {
   if (!json) return json.error().in("Lease");
   if (!json->is_object()) return Error("Lease: not a map");
   // Another object has no holder, which must not be taken for a lease that nobody holds.
-  if (const std::string kind = text_at(*json, "kind"); !kind.empty() && kind != "Lease") {
+  if (const std::string kind = string_at(*json, "kind"); !kind.empty() && kind != "Lease") {
     return Error("Lease: the answer is of another kind");
   }
   // Without a version a write would win over whatever came between.

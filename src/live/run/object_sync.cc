@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "cluster/resources.h"
+#include "live/run/same_object.h"
 #include "live/run/three_way.h"
 
 namespace windlass::live {
@@ -50,6 +51,10 @@ uint64_t version_of(const Json& object) {
   return number.ok() && *number > 0 ? static_cast<uint64_t>(*number) : 0;
 }
 
+bool often_written(Kind kind) {
+  return kind == Kind::kNodeClaim || kind == Kind::kNodePool || kind == Kind::kScaledObject;
+}
+
 bool is_status(const Json& body) { return body.is_object() && body.value("kind", "") == "Status"; }
 
 }  // namespace
@@ -83,9 +88,9 @@ std::optional<api::Object> ObjectSync::shown(const Id& id) const {
   return cluster::object_at(state_, id.first, id.second);
 }
 
-void ObjectSync::show(const Id& id, const std::optional<api::Object>& truth) {
+void ObjectSync::show(const Id& id, std::optional<api::Object> truth) {
   if (truth) {
-    state_.put(*truth);
+    state_.put(*std::move(truth));
   } else if (shown(id)) {
     state_.remove(id.first, id.second);
   }
@@ -97,12 +102,32 @@ bool ObjectSync::stale(const Id& id, uint64_t version) const {
   return floor != floors_.end() && version != 0 && version < floor->second;
 }
 
+// Of kinds that keep no document; of others a later write needs the newest.
+bool ObjectSync::tells_nothing_new(const api::Object& object) const {
+  return std::visit(
+      [&]<typename T>(const T& told) {
+        if constexpr (std::is_same_v<T, api::Pod> || std::is_same_v<T, api::Node>) {
+          const T* known = state_.all<T>().find(told.meta.key());
+          return known != nullptr && same_object(told, *known);
+        } else {
+          return false;
+        }
+      },
+      object);
+}
+
 void ObjectSync::put(uint64_t version, api::Object object) {
   const Id id{static_cast<Kind>(object.index()), api::meta_of(object).key()};
   if (stale(id, version)) return;
   floors_.erase(id);
   const auto found = entries_.find(id);
-  if (found == entries_.end()) return show(id, object);
+  if (found == entries_.end()) {
+    if (tells_nothing_new(object)) {
+      ++stats_.unchanged;
+      return;
+    }
+    return show(id, std::move(object));
+  }
   Entry& entry = *found->second;
   if (version < entry.version) return;
   entry.truth = std::move(object);
@@ -110,9 +135,20 @@ void ObjectSync::put(uint64_t version, api::Object object) {
   entry.fresh = Json();
 }
 
+void ObjectSync::keep_document(Kind kind, const std::string& key, uint64_t version,
+                               std::string_view json) {
+  const Id id{kind, key};
+  if (!often_written(kind) || version == 0 || stale(id, version)) return;
+  Document& document = documents_[id];
+  document.version = version;
+  document.json.assign(json);
+  document.json.shrink_to_fit();
+}
+
 void ObjectSync::gone(Kind kind, const std::string& key) {
   const Id id{kind, key};
   floors_.erase(id);
+  documents_.erase(id);
   const auto found = entries_.find(id);
   if (found == entries_.end()) return show(id, std::nullopt);
   Entry& entry = *found->second;
@@ -204,7 +240,7 @@ void ObjectSync::drop_all() {
     const Id id = first->first;
     const std::unique_ptr<Entry> entry = std::move(first->second);
     entries_.erase(first);
-    show(id, entry->truth);
+    show(id, std::move(entry->truth));
   }
 }
 
@@ -214,7 +250,11 @@ void ObjectSync::settle(const Id& id) {
   const std::unique_ptr<Entry> entry = std::move(found->second);
   entries_.erase(found);
   if (entry->version != 0 && entry->truth) floors_[id] = entry->version;
-  show(id, entry->truth);
+  if (entry->truth && !entry->fresh.is_null()) {
+    keep_document(id.first, id.second, version_of(entry->fresh),
+                  entry->fresh.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  show(id, std::move(entry->truth));
   for (const auto& done : entry->on_settled) done();
 }
 
@@ -259,6 +299,7 @@ bool ObjectSync::take(Entry& entry, const Json& object) {
   if (!decoded.ok()) return false;  // the watcher says it again, and why
   entry.version = std::max(entry.version, version_of(object));
   entry.truth = *std::move(decoded);
+  std::visit([](auto& value) { value.raw = nullptr; }, *entry.truth);  // it is in `fresh`
   entry.fresh = object;
   return true;
 }
@@ -338,11 +379,17 @@ void ObjectSync::send_create(const Id& id, Entry& entry) {
   });
 }
 
-void ObjectSync::send_update(const Id& id, Entry& entry) {
-  if (entry.fresh.is_null() && entry.truth) {
-    const api::RawObject raw = std::visit([](const auto& o) { return o.raw; }, *entry.truth);
-    if (raw != nullptr && version_of(*raw) != 0) entry.fresh = *raw;
+// What is older than the truth would only lead to a conflict.
+void ObjectSync::find_fresh(const Id& id, Entry& entry) {
+  const auto kept = documents_.find(id);
+  if (kept == documents_.end() || kept->second.version < entry.version) return;
+  if (auto json = parse_json(kept->second.json); json.ok() && version_of(*json) != 0) {
+    entry.fresh = *std::move(json);
   }
+}
+
+void ObjectSync::send_update(const Id& id, Entry& entry) {
+  if (entry.fresh.is_null()) find_fresh(id, entry);
   if (!entry.fresh.is_null()) return send_patch(id, entry, false);
   fetch(id, [this, id] { send_patch(id, *entries_.at(id), false); });
 }
@@ -445,8 +492,6 @@ void ObjectSync::send_scale(const Id& id, Entry& entry) {
       truth->replicas = replicas;
       mine.version = version_of(*body);
       mine.fresh = Json();
-      // The document it was read from says the former count.
-      truth->raw = nullptr;
     }
     step_done(id);
   });

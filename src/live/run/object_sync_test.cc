@@ -42,6 +42,7 @@ struct Fixture {
       ASSERT_TRUE(decoded.ok()) << decoded.error().message();
       const auto version =
           parse_int(object["metadata"]["resourceVersion"].get_ref<const std::string&>());
+      sync.keep_document(resource.kind, key, static_cast<uint64_t>(*version), object.dump());
       sync.put(static_cast<uint64_t>(*version), *std::move(decoded));
     }
   }
@@ -178,6 +179,65 @@ TEST(ObjectSync, AnOlderEventDoesNotUndoAScale) {
   f.clock.advance(milliseconds(20));
   f.tell(path, old);
   EXPECT_EQ(f.state.deployments().at("ml/web").replicas, 4);
+}
+
+// What a kubelet writes many times a minute changes nothing here, and so wakes nobody.
+TEST(ObjectSync, AHeartbeatIsNoChange) {
+  Fixture f;
+  int woken = 0;
+  f.sync.on_change = [&] { ++woken; };
+  Json pod = Json::parse(R"({"metadata":{"name":"p","namespace":"ml","uid":"u","labels":{"a":"b"}},
+    "spec":{"nodeName":"n","containers":[{"name":"c","resources":{"requests":{"cpu":"1"}}}]},
+    "status":{"phase":"Running","containerStatuses":[{"name":"c","restartCount":0}],
+    "conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-03-01T08:00:00Z"}]}})");
+  Json node =
+      Json::parse(R"({"metadata":{"name":"n","uid":"v"},"spec":{"providerID":"aws:///z/i-1"},
+    "status":{"allocatable":{"cpu":"4"},"conditions":[{"type":"Ready","status":"True",
+    "lastTransitionTime":"2026-03-01T08:00:00Z","lastHeartbeatTime":"2026-03-01T08:00:00Z"}]}})");
+  uint64_t version = 0;
+  const auto tell = [&](Json& object, const char* kind) {
+    object["metadata"]["resourceVersion"] = std::to_string(++version);
+    auto decoded = kube::decode_object(object.dump(), "v1", kind);
+    ASSERT_TRUE(decoded.ok()) << decoded.error().message();
+    f.sync.put(version, *std::move(decoded));
+  };
+  tell(pod, "Pod");
+  tell(node, "Node");
+  EXPECT_EQ(woken, 2);
+  f.state.take_changes();
+  const uint64_t before = f.state.resource_version();
+  pod["status"]["containerStatuses"][0]["restartCount"] = 7;
+  pod["status"]["conditions"][0]["lastProbeTime"] = "2026-03-01T09:00:00Z";
+  tell(pod, "Pod");
+  node["status"]["conditions"][0]["lastHeartbeatTime"] = "2026-03-01T09:00:00Z";
+  tell(node, "Node");
+  EXPECT_EQ(woken, 2);
+  EXPECT_TRUE(f.state.take_changes().empty());
+  EXPECT_EQ(f.state.resource_version(), before);
+  EXPECT_EQ(f.sync.stats().unchanged, 2u);
+  // Whatever somebody reads is one: each of these is seen.
+  const std::vector<std::pair<Json*, std::pair<const char*, Json>>> changes{
+      {&pod, {"/status/phase", "Failed"}},
+      {&pod, {"/status/conditions/0/status", "False"}},
+      {&pod, {"/status/conditions/0/lastTransitionTime", "2026-03-01T09:00:00Z"}},
+      {&pod, {"/metadata/labels/a", "c"}},
+      {&pod, {"/metadata/annotations", {{"karpenter.sh/do-not-disrupt", "true"}}}},
+      {&pod, {"/metadata/uid", "another"}},
+      {&pod, {"/spec/containers/0/resources/requests/cpu", "2"}},
+      {&pod, {"/spec/containers/0/image", "x"}},
+      {&pod, {"/metadata/deletionTimestamp", "2026-03-01T10:00:00Z"}},
+      {&node, {"/spec/unschedulable", true}},
+      {&node, {"/status/conditions/0/status", "Unknown"}},
+      {&node, {"/status/allocatable/cpu", "3"}},
+      {&node, {"/metadata/labels", {{"x", "y"}}}}};
+  for (const auto& [object, change] : changes) {
+    (*object)[Json::json_pointer(change.first)] = change.second;
+    tell(*object, object == &pod ? "Pod" : "Node");
+    // A time at which a pod that is not ready became so is nobody's business.
+    const bool seen = !f.state.take_changes().empty();
+    const bool of_unready = std::string_view(change.first).ends_with("lastTransitionTime");
+    EXPECT_EQ(seen, !of_unready) << change.first;
+  }
 }
 
 // Random writes under lost requests, lost replies and server errors: once all is quiet, the State

@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration kCompare = minutes(1);
 constexpr Duration kPeriod = hours(1);
+constexpr int64_t kRest = 50;  // so many times as long as it took
 
 double price_of(const catalog::InstanceType& type, const std::string& zone,
                 const std::string& capacity_type) {
@@ -32,15 +33,17 @@ bool managed(const api::Node& node) { return !label(node, api::kNodePoolLabel).e
 
 void Observer::start(net::Clock& clock) {
   began_ = compared_ = clock.now();
-  tick(clock);
+  tick(clock, kCompare);
 }
 
-void Observer::tick(net::Clock& clock) {
-  clock.after(kCompare, guard_([this, &clock] {
+void Observer::tick(net::Clock& clock, Duration wait) {
+  clock.after(wait, guard_([this, &clock] {
                 const Instant now = clock.now();
+                const Duration began = clock.steady();
                 if (world_.deciding()) compare(now);
+                const Duration took = clock.steady() - began;
                 if (now - began_ >= kPeriod) summarize(now);
-                tick(clock);
+                tick(clock, std::max(kCompare, took * kRest));
               }));
 }
 
@@ -87,12 +90,10 @@ double Observer::wanted_usd_per_hour(Instant now) {
     return node == nullptr || managed(*node);
   });
   for (scheduling::Pool& pool : problem.pools) pool.used = {};
+  // The solver places whatever it is given, also what stands on a node now: tens of thousands of
+  // pods need no copies.
   std::map<std::string, int32_t> placed;
-  std::deque<api::Pod> pods;
-  const auto take = [&](const api::Pod& pod) {
-    pods.push_back(pod);
-    pods.back().spec.node_name.clear();
-  };
+  std::deque<api::Pod> to_come;
   for (const auto& [key, pod] : state.pods()) {
     const api::Node* node = state.nodes().find(pod.spec.node_name);
     const bool ours = pod.spec.node_name.empty() || (node != nullptr && managed(*node));
@@ -101,7 +102,7 @@ double Observer::wanted_usd_per_hour(Instant now) {
     const auto wanted =
         deployment == nullptr ? wanted_.end() : wanted_.find(deployment->meta.key());
     if (wanted != wanted_.end() && ++placed[wanted->first] > wanted->second) continue;
-    take(pod);
+    problem.pods.push_back(&pod);
   }
   for (const auto& [key, replicas] : wanted_) {
     const api::Deployment* deployment = state.deployments().find(key);
@@ -113,10 +114,9 @@ double Observer::wanted_usd_per_hour(Instant now) {
       pod.meta.labels = deployment->pod_template.labels;
       pod.meta.annotations = deployment->pod_template.annotations;
       pod.spec = deployment->pod_template.spec;
-      take(pod);
+      problem.pods.push_back(&to_come.emplace_back(std::move(pod)));
     }
   }
-  for (const api::Pod& pod : pods) problem.pods.push_back(&pod);
   const scheduling::Plan plan = scheduling::solve(problem);
   unplaced_ = plan.unschedulable.size();
   double out = 0;

@@ -24,7 +24,8 @@ class Observer {
   // Each period's figures as a decision: object "Cluster", what "summary".
   std::function<void(const controllers::Decision&)> on_summary;
 
-  // Compares every minute and sums up every hour, until destroyed.
+  // Compares every minute (in a cluster so large that this takes long, so seldom that it takes 2 %
+  // of a core) and sums up every hour, until destroyed.
   void start(net::Clock& clock);
   void note(const controllers::Action& action);
   // False: the same was told within the hour.
@@ -36,7 +37,7 @@ class Observer {
   // Dollars an hour: of the nodes that run, and of a new packing of what would be wanted.
   [[nodiscard]] double running_usd_per_hour() const;
   double wanted_usd_per_hour(Instant now);
-  void tick(net::Clock& clock);
+  void tick(net::Clock& clock, Duration wait);
 
   const World& world_;
   controllers::OfferingView offerings_;

@@ -169,7 +169,7 @@ void Ownership::put(uint64_t version, api::Object object) {
       held_[id] = {version, std::move(object), ours};
       look_at(id, true);
       if (id.first != Kind::kNodePool) return;
-      for (auto& [other, held] : held_) {
+      for (const auto& [other, held] : all_of(Kind::kNodeClaim)) {
         const auto* claim = std::get_if<api::NodeClaim>(&held.object);
         if (claim != nullptr && claim->pool() == id.second) look_at(other);
       }
@@ -203,8 +203,15 @@ void Ownership::look_at_all() {
   }
 }
 
+// Those of one kind stand together: there may be thousands of claims beside a few of it.
+std::ranges::subrange<std::map<Ownership::Id, Ownership::Held>::const_iterator> Ownership::all_of(
+    Kind kind) const {
+  const auto next = static_cast<Kind>(static_cast<int>(kind) + 1);
+  return {held_.lower_bound({kind, ""}), held_.lower_bound({next, ""})};
+}
+
 void Ownership::look_at_target(const std::string& namespace_name, const api::ScaleTarget& target) {
-  for (const auto& [id, held] : held_) {
+  for (const auto& [id, held] : all_of(Kind::kScaledObject)) {
     const auto* object = std::get_if<api::ScaledObject>(&held.object);
     const bool same = object != nullptr && object->meta.namespace_name == namespace_name &&
                       object->target_kind == target.kind && object->target_name == target.name;
@@ -214,15 +221,16 @@ void Ownership::look_at_target(const std::string& namespace_name, const api::Sca
 
 void Ownership::look_at(const Id& id, bool changed) {
   Held& held = held_.at(id);
-  api::Object object = held.object;
   std::string why;
+  std::optional<api::ScaledObject> scaled;  // as it goes into the State
   if (!known()) {
     why = "it is not known yet whether KEDA or Karpenter run here";
-  } else if (auto* scaled = std::get_if<api::ScaledObject>(&object)) {
+  } else if (const auto* object = std::get_if<api::ScaledObject>(&held.object)) {
+    scaled = *object;
     why = why_not(*scaled);
-  } else if (const auto* pool = std::get_if<api::NodePool>(&object)) {
+  } else if (const auto* pool = std::get_if<api::NodePool>(&held.object)) {
     why = why_not(*pool);
-  } else if (const auto* claim = std::get_if<api::NodeClaim>(&object)) {
+  } else if (const auto* claim = std::get_if<api::NodeClaim>(&held.object)) {
     why = why_not(*claim);
   }
   if (why.empty()) {
@@ -230,7 +238,7 @@ void Ownership::look_at(const Id& id, bool changed) {
     held.ours = true;
     if (refused_.erase(id) > 0 && on_refused) on_refused(id.first, id.second, "");
     if (!news) return;
-    on_ours(held.version, std::move(object));
+    on_ours(held.version, scaled ? api::Object(*std::move(scaled)) : held.object);
     return;
   }
   if (held.ours) {
@@ -246,7 +254,7 @@ void Ownership::look_at(const Id& id, bool changed) {
 std::vector<const api::HorizontalPodAutoscaler*> Ownership::autoscalers_of(
     const api::ScaledObject& object) const {
   std::vector<const api::HorizontalPodAutoscaler*> out;
-  for (const auto& [id, held] : held_) {
+  for (const auto& [id, held] : all_of(Kind::kHorizontalPodAutoscaler)) {
     const auto* hpa = std::get_if<api::HorizontalPodAutoscaler>(&held.object);
     const bool same = hpa != nullptr && hpa->meta.namespace_name == object.meta.namespace_name &&
                       hpa->target.kind == object.target_kind &&

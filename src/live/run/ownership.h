@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,10 +78,6 @@ class Ownership {
       const {
     return refused_;
   }
-  // A NodeClaim of that name is there, whoever runs it.
-  [[nodiscard]] bool knows_claim(const std::string& name) const {
-    return held_.contains({cluster::Kind::kNodeClaim, name});
-  }
 
  private:
   using Id = std::pair<cluster::Kind, std::string>;
@@ -90,6 +87,8 @@ class Ownership {
     bool ours = false;
   };
   void poll();
+  [[nodiscard]] std::ranges::subrange<std::map<Id, Held>::const_iterator> all_of(
+      cluster::Kind kind) const;
   void look_at_all();
   // `changed`: the object itself is news, not only what is around it.
   void look_at(const Id& id, bool changed = false);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "controllers/event_words.h"
 #include "live/kube/decode.h"
+#include "live/run/unread.h"
 
 namespace windlass::live {
 namespace {
@@ -45,7 +46,10 @@ World::World(WorldParts parts, WorldOptions options)
       events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
   sync_.may_send = [this] { return may_act(); };
-  sync_.on_change = [this] { wake(); };
+  sync_.on_change = [this] {
+    if (!seen_) seen_ = parts_.clock.steady();
+    wake();
+  };
   sync_.on_refused = [this](const ObjectSync::Id& id, const std::string& why) {
     tell_trouble(id.first, id.second, "reject", why);
   };
@@ -121,6 +125,11 @@ void World::take_put(const cluster::ApiResource& resource, const std::string& pa
   const auto version = seen.find(key);
   const uint64_t number = version == seen.end() ? 0 : number_of(version->second.resource_version);
   if (on_object) on_object(*object);
+  sync_.keep_document(resource.kind, key, number, json);
+  // The document as a tree is five times its text; what an autoscaler is given back is in it.
+  const bool has_former = resource.kind == Kind::kHorizontalPodAutoscaler;
+  if (!has_former) std::visit([](auto& value) { value.raw = nullptr; }, *object);
+  if (auto* pod = std::get_if<api::Pod>(&*object)) forget_unread(*pod);
   ownership_.put(number, *std::move(object));
 }
 
@@ -211,6 +220,7 @@ std::deque<cluster::Change> World::take_changes() {
 }
 
 void World::pump() {
+  std::optional<Duration> seen = std::exchange(seen_, std::nullopt);
   if (!leading_ || !synced()) {
     // A ring that waits must miss nothing meanwhile.
     if (ring_ == nullptr) take_changes();
@@ -234,10 +244,16 @@ void World::pump() {
     }
     for (const controllers::Action& action : step.outcome.actions) {
       if (on_action) on_action(action);
+      const uint64_t before = requests_made();
       perform(action);
       if (ring_ == nullptr) return;  // no longer leading
+      if (seen && requests_made() != before) {
+        if (on_reaction) on_reaction(parts_.clock.steady() - *seen);
+        seen.reset();
+      }
     }
   }
+  seen_.reset();  // what was assumed meanwhile is nothing that was seen
   if (due_ != 0) parts_.clock.cancel(due_);
   due_ = 0;
   const Instant next = ring_->next_due();

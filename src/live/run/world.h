@@ -98,6 +98,8 @@ class World {
   std::function<void(std::string_view controller, const controllers::Decision&)> on_decision;
   // Before it is performed, or instead, when only observing.
   std::function<void(const controllers::Action&)> on_action;
+  // From the first change that a pump found to the first request that came of it.
+  std::function<void(Duration)> on_reaction;
   // Every change of the State, whoever leads.
   std::function<void(const cluster::Change&)> on_change;
   // What the server says of pods and nodes (for a cloud that plays kubelet).
@@ -114,6 +116,7 @@ class World {
   std::deque<cluster::Change> take_changes();
   void pump();
   void begin_deciding();
+  [[nodiscard]] uint64_t requests_made() const { return sync_.stats().writes + asked_; }
   [[nodiscard]] bool clock_went_back();
   [[nodiscard]] bool may_act() const { return leading_ && (!may_act_ || may_act_()); }
   void tell(std::string_view controller, const controllers::Decision& decision);
@@ -163,6 +166,8 @@ class World {
   std::map<std::string, Pushes> pushes_;  // by scaled object
   bool reading_soon_ = false;
   bool woken_ = false;
+  std::optional<Duration> seen_;  // steady; the first change since the last pump
+  uint64_t asked_ = 0;            // requests besides those of objects: evictions, the cloud's
   net::Clock::TimerId due_ = 0;
   std::optional<Duration> offset_;  // wall less steady, at the last look
 

@@ -75,6 +75,7 @@ void World::evict(const std::string& key) {
            {"metadata", {{"name", pod->meta.name}, {"namespace", pod->meta.namespace_name}}},
            {"deleteOptions", {{"preconditions", {{"uid", uid}}}}}}
           .dump();
+  ++asked_;
   acting_.send(std::move(request), guard_([this, key, uid](const kube::Reply& reply) {
                  const auto found = evictions_.find(key);
                  if (found == evictions_.end() || found->second.uid != uid) return;
@@ -104,6 +105,7 @@ void World::launch(const controllers::Launch& launch) {
       return;
     }
     cloud::LaunchRequest request{*claim, claim->meta.uid, launch.offers};
+    ++asked_;
     parts_.cloud.launch(request, guard_([this, name = launch.claim](cloud::LaunchAnswer answer) {
                           take_launch(name, std::move(answer));
                         }));
@@ -132,6 +134,7 @@ void World::take_launch(const std::string& claim, cloud::LaunchAnswer answer) {
 
 void World::terminate(const std::string& provider_id, const std::string& claim) {
   if (!terminating_.insert(provider_id).second) return;
+  ++asked_;
   parts_.cloud.terminate(
       provider_id, guard_([this, provider_id, claim](const Status& status) {
         if (status.ok()) return terminated(provider_id, claim);
@@ -257,11 +260,16 @@ void World::collect_garbage() {
 }
 
 void World::compare_instances(const std::vector<cloud::CloudInstance>& instances) {
+  // By what the server has, also of claims that could not be read or that others run; and only
+  // while that is known for certain: a resource that is missing for a moment must end no machine.
+  const kube::Watcher& claims =
+      *watchers_.at(cluster::api_path(cluster::api_resource(Kind::kNodeClaim, false)));
+  if (claims.phase() != kube::Watcher::Phase::kWatching) return;
   const Instant now = parts_.clock.now();
   std::set<std::string> there;
   for (const cloud::CloudInstance& instance : instances) {
     there.insert(instance.provider_id);
-    const bool known = ownership_.knows_claim(instance.claim) ||
+    const bool known = claims.seen().contains(instance.claim) ||
                        state_.node_claims().find(instance.claim) != nullptr;
     if (instance.claim.empty() || instance.going || known || now - instance.launched < kYoung) {
       continue;

@@ -11,6 +11,7 @@
 #include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
 #include "server/embedded/pacer.h"
+#include "server/embedded/scenario_object.h"
 #include "server/embedded/shadows.h"
 #include "server/embedded/world_api.h"
 #include "server/http/credentials.h"
@@ -27,7 +28,7 @@ namespace {
 // A turn of the loop lets the world run this long at most, so that a request waits no longer.
 constexpr Duration kSlice = milliseconds(8);
 constexpr Duration kTick = milliseconds(20);
-constexpr Duration kLeasePeriod = seconds(10);
+constexpr Duration kRenewPeriod = seconds(10);  // Leases, the Scenario's status
 constexpr const char* kScenarioPart = "scenario";
 constexpr const char* kStartedPart = "started";
 
@@ -56,6 +57,7 @@ struct EmbeddedCluster::Impl {
   void run_world(Instant wall);
   void save();
   void second();
+  void renew_scenario();
   void fail(const Error& error);
 
   sim::Scenario scenario;
@@ -69,6 +71,7 @@ struct EmbeddedCluster::Impl {
   std::unique_ptr<sim::World> world;
   std::optional<Shadows> shadows;
   std::unique_ptr<Bridge> bridge;
+  std::optional<ScenarioObject> shown_scenario;
   std::optional<Pacer> pacer;
   std::unique_ptr<observe::DashboardFeed> feed;
   std::unique_ptr<observe::WindlassMetrics> metrics;
@@ -95,6 +98,14 @@ Status EmbeddedCluster::Impl::open() {
     loop.after(delay, std::move(work));
   };
   set_world_rules(rest_options);
+  // Of a scenario whose objects alone are there nothing runs.
+  if (!options.external) shown_scenario.emplace(scenario);
+  if (shown_scenario) {
+    rest_options.admit = [this, readable = rest_options.admit](const Json& object) {
+      auto faults = shown_scenario->refusals(object);
+      return faults.empty() ? readable(object) : faults;
+    };
+  }
   rest_options.issue_token = [this](const std::string& user, Instant expires) {
     return credentials->issue_token(user, expires);
   };
@@ -110,6 +121,7 @@ Status EmbeddedCluster::Impl::open() {
   api->bootstrap();
   bridge = std::make_unique<Bridge>(*world, store, *api);
   bridge->mirror_all();
+  renew_scenario();
   connect();
   save();
   if (Status status = journal->commit(); !status.ok()) return status;
@@ -320,9 +332,23 @@ void EmbeddedCluster::Impl::turn() {
 
 void EmbeddedCluster::Impl::second() {
   feed->tick();
-  if (++seconds_run % static_cast<int>(kLeasePeriod.seconds()) == 0) {
+  if (++seconds_run % static_cast<int>(kRenewPeriod.seconds()) == 0) {
     bridge->renew_leases(world->now());
+    renew_scenario();
   }
+}
+
+void EmbeddedCluster::Impl::renew_scenario() {
+  if (!shown_scenario) return;
+  ScenarioStatus status;
+  status.policy = controllers::to_string(policy);
+  status.time = world->now();
+  status.usd = world->cloud().cost_usd();
+  for (const auto& [id, instance] : world->cloud().instances()) {
+    if (!instance.terminated) status.usd_per_hour += instance.usd_per_hour;
+  }
+  status.speed = pacer->paused() ? 0 : pacer->speed();
+  shown_scenario->renew(status, store, *api);
 }
 
 void EmbeddedCluster::Impl::fail(const Error& error) {

@@ -100,8 +100,8 @@ Json node() {
           {"metadata", {{"name", "n1"}, {"labels", {{"kubernetes.io/hostname", "n1"}}}}},
           {"spec", {{"providerID", "test:///n1"}}},
           {"status",
-           {{"capacity", {{"cpu", "4"}, {"memory", "16777216Ki"}, {"pods", "10"}}},
-            {"allocatable", {{"cpu", "3900m"}, {"memory", "16000000Ki"}, {"pods", "10"}}}}}};
+           {{"capacity", {{"cpu", "4"}, {"memory", "16Gi"}, {"pods", "10"}}},
+            {"allocatable", {{"cpu", "3900m"}, {"memory", "15625Mi"}, {"pods", "10"}}}}}};
 }
 
 Json ready(bool is) {

@@ -23,6 +23,8 @@ struct TlsFiles {
   std::string certificate;  // PEM paths
   std::string key;
   std::string client_ca;  // client certificates are asked for and verified against it
+  // Instead of the first two files: of self_made_tls() (server/http/self_made.h).
+  std::string certificate_pem{}, key_pem{};
 };
 struct Listen {
   std::string host = "127.0.0.1";

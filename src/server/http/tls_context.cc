@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "server/http/x509.h"
+
 namespace windlass::server {
 namespace {
 
@@ -10,6 +12,31 @@ Error failed(const std::string& file) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
   return Error(file + ": " + (reason == nullptr ? "can't be used" : reason));
+}
+
+// The pair as texts.
+Status use_pair(SSL_CTX* ctx, const TlsFiles& files) {
+  const Result<CertificatePtr> certificate = certificate_from_pem(files.certificate_pem);
+  if (!certificate.ok()) return certificate.error();
+  const Result<KeyPtr> key = key_from_pem(files.key_pem);
+  if (!key.ok()) return key.error();
+  if (SSL_CTX_use_certificate(ctx, certificate->get()) != 1 ||
+      SSL_CTX_use_PrivateKey(ctx, key->get()) != 1) {
+    return failed("a certificate made here");
+  }
+  return {};
+}
+
+// The pair in files.
+Status use_files(SSL_CTX* ctx, const TlsFiles& files) {
+  if (SSL_CTX_use_certificate_chain_file(ctx, files.certificate.c_str()) != 1) {
+    return failed(files.certificate);
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, files.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(ctx) != 1) {
+    return failed(files.key);
+  }
+  return {};
 }
 
 // Of what the client offers only HTTP/1.1 is spoken here.
@@ -40,12 +67,9 @@ Result<TlsContext> make_tls_context(const TlsFiles& files) {
   SSL_CTX_set_num_tickets(ctx, 0);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_alpn_select_cb(ctx, &select_protocol, nullptr);
-  if (SSL_CTX_use_certificate_chain_file(ctx, files.certificate.c_str()) != 1) {
-    return failed(files.certificate);
-  }
-  if (SSL_CTX_use_PrivateKey_file(ctx, files.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(ctx) != 1) {
-    return failed(files.key);
+  const bool made = !files.certificate_pem.empty();
+  if (Status used = made ? use_pair(ctx, files) : use_files(ctx, files); !used.ok()) {
+    return used.error();
   }
   if (!files.client_ca.empty()) {
     STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(files.client_ca.c_str());

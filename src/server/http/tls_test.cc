@@ -1,10 +1,12 @@
 #include <chrono>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
 #include "server/http/client_fixture.h"
 #include "server/http/credentials.h"
 #include "server/http/scratch_fixture.h"
+#include "server/http/self_made.h"
 
 namespace windlass::server {
 namespace {
@@ -79,6 +81,45 @@ TEST(Tls, KnowsThePeerByCertificateTokenOrNotAtAll) {
     TestClient elsewhere(server.server.port());
     ClientTls how = server.client();
     how.host = "example.com";
+    EXPECT_FALSE(elsewhere.handshake(how));
+  });
+}
+
+TEST(Tls, ACertificateMadeInMemoryServesItsNamesAndAsksForItsClients) {
+  Scratch clients;
+  const Credentials credentials = TlsServer::open(clients.path);
+  EventLoop loop;
+  HttpServer server(loop);
+  Listen listen;
+  auto made = self_made_tls({"windlass.example.svc"}, wall_now());
+  ASSERT_TRUE(made.ok()) << made.error().message();
+  listen.tls = *made;
+  listen.tls->client_ca = credentials.tls().client_ca;
+  const Status status = server.listen(
+      listen,
+      [](const Request&, const std::optional<Identity>& certificate) {
+        return certificate.value_or(Identity());
+      },
+      [](const Request& request, const std::shared_ptr<Exchange>& exchange) {
+        Response response;
+        response.body = "<" + request.identity.user + ">";
+        exchange->reply(std::move(response));
+      });
+  ASSERT_TRUE(status.ok()) << status.error().message();
+  const std::string own = clients.path + "/self-made.crt";
+  std::ofstream(own) << made->certificate_pem;
+  ClientTls how{.ca = own, .host = "windlass.example.svc"};
+  run_beside(loop, [&] {
+    TestClient nobody(server.port());
+    ASSERT_TRUE(nobody.handshake(how));
+    EXPECT_EQ(nobody.get("/").second, "<>");
+    how.certificate = clients.path + "/admin.crt";
+    how.key = clients.path + "/admin.key";
+    TestClient known(server.port());
+    ASSERT_TRUE(known.handshake(how));
+    EXPECT_EQ(known.get("/").second, "<windlass-admin>");
+    how.host = "localhost";
+    TestClient elsewhere(server.port());
     EXPECT_FALSE(elsewhere.handshake(how));
   });
 }

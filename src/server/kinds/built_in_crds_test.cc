@@ -53,6 +53,25 @@ TEST(BuiltInCrds, AreStructuralAndWhollySupported) {
   EXPECT_EQ(versions, 11u);
 }
 
+TEST(BuiltInCrds, OwnOnesStandApart) {
+  ASSERT_EQ(own_crds().size(), 1u);
+  const Json& crd = own_crds()[0];
+  EXPECT_EQ(crd["metadata"]["name"], "scenarios.windlass.dev");
+  EXPECT_EQ(crd_of("Scenario"), Json());  // what `windlass install` prints
+  const auto read =
+      schema::read_crd_schema(crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(schema::unsupported_rules(*read->root), Faults{});
+  Json object = Json::parse(R"({"apiVersion":"windlass.dev/v1alpha1","kind":"Scenario",
+    "metadata":{"name":"a"},"spec":{"cloud":{"zones":["a"]}},"status":{"usd":1.5,"other":1}})");
+  EXPECT_EQ(faults_of(*read, object), Faults{});
+  schema::prune(*read->root, object);
+  EXPECT_EQ(object["spec"]["cloud"]["zones"], Json::array({"a"}));
+  EXPECT_EQ(object["status"], (Json{{"usd", 1.5}}));
+  object["spec"] = 3;
+  EXPECT_EQ(faults_of(*read, object).size(), 1u);
+}
+
 TEST(BuiltInCrds, NamesAndSubresources) {
   EXPECT_EQ(crd_of("EC2NodeClass")["spec"]["scope"], "Cluster");
   EXPECT_EQ(crd_of("ScaledObject")["spec"]["names"]["shortNames"], Json::array({"so"}));
@@ -118,6 +137,17 @@ TEST(BuiltInCrds, WhatMayNotChange) {
   EXPECT_EQ(faults_of(pools, pool, &old)[0],
             "spec.template.spec.nodeClassRef: Invalid value: \"object\": failed rule: "
             "self.kind == oldSelf.kind");
+  // Written as v1beta1 it has no group, and its status and annotations can be written still.
+  Json beta = old;
+  beta["spec"]["template"]["spec"]["nodeClassRef"].erase("group");
+  Json annotated = beta;
+  annotated["metadata"]["annotations"]["a"] = "b";
+  for (const std::string& fault : faults_of(pools, annotated, &beta)) {
+    EXPECT_EQ(fault.find("oldSelf"), std::string::npos) << fault;
+  }
+  pool = old;
+  pool["spec"]["template"]["spec"]["nodeClassRef"]["group"] = "other.example";
+  EXPECT_EQ(faults_of(pools, pool, &old).size(), 1u);
 
   const auto claims = shape_of("NodeClaim", "v1");
   Json claim =

@@ -55,7 +55,9 @@ std::vector<std::pair<std::string, std::string>> selectable_fields(std::string_v
 // Names as metadata.name may be (DNS subdomain or label by kind); empty: fine, else the message.
 std::string name_fault(std::string_view resource, std::string_view name);
 
-// --- the CRDs that are there from the start (Karpenter, EC2NodeClass, KEDA, windlass.dev) ---
+// --- the CRDs that are there from the start (Karpenter, EC2NodeClass, KEDA) ---
 const std::vector<Json>& built_in_crds();
+// Windlass' own, which are of no use in a real cluster (Scenario).
+const std::vector<Json>& own_crds();
 
 }  // namespace windlass::server::kinds

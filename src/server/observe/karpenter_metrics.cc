@@ -5,10 +5,14 @@
 namespace windlass::server::observe {
 namespace {
 
-std::string label(const api::StringMap& labels, std::string_view name) {
+const std::string& label(const api::StringMap& labels, std::string_view name) {
+  static const std::string kAbsent;
   const auto at = labels.find(std::string(name));
-  return at == labels.end() ? std::string() : at->second;
+  return at == labels.end() ? kAbsent : at->second;
 }
+
+constexpr std::string_view kAllocatable = "karpenter_nodes_allocatable";
+constexpr std::string_view kRequests = "karpenter_nodes_total_pod_requests";
 
 std::string_view phase_name(api::PodPhase phase) {
   static constexpr std::string_view kNames[] = {"Pending", "Running", "Succeeded", "Failed"};
@@ -28,7 +32,20 @@ KarpenterMetrics::KarpenterMetrics(Registry& registry, const Sources& sources)
       nodes_created_(registry.counter("karpenter_nodes_created_total",
                                       "Nodes of NodePools that have joined.", {"nodepool"})),
       nodes_terminated_(registry.counter("karpenter_nodes_terminated_total",
-                                         "Nodes of NodePools that are gone.", {"nodepool"})) {}
+                                         "Nodes of NodePools that are gone.", {"nodepool"})) {
+  const std::vector<std::string> of_node{"node_name",     "nodepool", "resource_type",
+                                         "instance_type", "zone",     "capacity_type"};
+  registry_.gauge(std::string(kAllocatable), "What the node can hold.", of_node)
+      .tell_by([this](const Family::Row& row) { tell_nodes(kAllocatable, row); });
+  registry_
+      .gauge(std::string(kRequests), "What the node's pods request, daemons left out.", of_node)
+      .tell_by([this](const Family::Row& row) { tell_nodes(kRequests, row); });
+  registry_
+      .gauge("karpenter_pods_state", "1 for each pod.",
+             {"name", "namespace", "owner", "node", "nodepool", "zone", "capacity_type",
+              "instance_type", "phase"})
+      .tell_by([this](const Family::Row& row) { tell_pods(row); });
+}
 
 // Several changes of an object may come in one; what counts is whether it is there.
 void KarpenterMetrics::claim_changed(const std::string& key) {
@@ -82,67 +99,57 @@ void KarpenterMetrics::collect_pools() {
   }
 }
 
-void KarpenterMetrics::collect_nodes() {
-  const std::vector<std::string> labels{"node_name",     "nodepool", "resource_type",
-                                        "instance_type", "zone",     "capacity_type"};
-  Family& allocatable =
-      registry_.gauge("karpenter_nodes_allocatable", "What the node can hold.", labels);
-  Family& requests = registry_.gauge("karpenter_nodes_total_pod_requests",
-                                     "What the node's pods request, daemons left out.", labels);
-  allocatable.clear();
-  requests.clear();
+void KarpenterMetrics::tell_nodes(std::string_view family, const Family::Row& row) const {
+  if (sources_.state == nullptr) return;
   const cluster::State& state = *sources_.state;
   for (const auto& [name, node] : state.nodes()) {
     const api::StringMap& of = node.meta.labels;
-    std::vector<std::string> values{name,
-                                    label(of, api::kNodePoolLabel),
-                                    "",
-                                    label(of, api::kInstanceTypeLabel),
-                                    label(of, api::kZoneLabel),
-                                    label(of, api::kCapacityTypeLabel)};
+    std::vector<std::string_view> values{name,
+                                         label(of, api::kNodePoolLabel),
+                                         "",
+                                         label(of, api::kInstanceTypeLabel),
+                                         label(of, api::kZoneLabel),
+                                         label(of, api::kCapacityTypeLabel)};
     api::ResourceList sum;
-    for (const std::string& key : state.pods_on(name)) {
-      const api::Pod& pod = state.pods().at(key);
-      if (!pod.terminal() && !pod.daemon()) sum += api::pod_requests(pod.spec);
-    }
-    for (const auto& [list, family] :
-         {std::pair(&node.allocatable, &allocatable), {&sum, &requests}}) {
-      for (const auto& [resource, milli] : *list) {
-        values[2] = resource;
-        family->with(values).set(static_cast<double>(milli) / 1000);
+    if (family == kRequests) {
+      for (const std::string& key : state.pods_on(name)) {
+        const api::Pod& pod = state.pods().at(key);
+        if (!pod.terminal() && !pod.daemon()) sum += api::pod_requests(pod.spec);
       }
+    }
+    for (const auto& [resource, milli] : family == kRequests ? sum : node.allocatable) {
+      values[2] = resource;
+      row(values, static_cast<double>(milli) / 1000);
     }
   }
 }
 
-void KarpenterMetrics::collect_pods() {
-  Family& pods = registry_.gauge("karpenter_pods_state", "1 for each pod.",
-                                 {"name", "namespace", "owner", "node", "nodepool", "zone",
-                                  "capacity_type", "instance_type", "phase"});
-  pods.clear();
-  double unschedulable = 0;
+void KarpenterMetrics::tell_pods(const Family::Row& row) const {
+  if (sources_.state == nullptr) return;
   const cluster::State& state = *sources_.state;
+  static const api::StringMap kNone;
   for (const auto& [key, pod] : state.pods()) {
     const api::Node* node = state.nodes().find(pod.spec.node_name);
-    static const api::StringMap kNone;
     const api::StringMap& of = node == nullptr ? kNone : node->meta.labels;
-    pods.with({pod.meta.name, pod.meta.namespace_name, owner_of(pod, state), pod.spec.node_name,
-               label(of, api::kNodePoolLabel), label(of, api::kZoneLabel),
-               label(of, api::kCapacityTypeLabel), label(of, api::kInstanceTypeLabel),
-               std::string(phase_name(pod.phase))})
-        .set(1);
-    unschedulable += pod.spec.node_name.empty() && pod.unschedulable_since ? 1 : 0;
+    const std::string owner = owner_of(pod, state);
+    row({pod.meta.name, pod.meta.namespace_name, owner, pod.spec.node_name,
+         label(of, api::kNodePoolLabel), label(of, api::kZoneLabel),
+         label(of, api::kCapacityTypeLabel), label(of, api::kInstanceTypeLabel),
+         phase_name(pod.phase)},
+        1);
   }
-  registry_.gauge("karpenter_scheduler_unschedulable_pods_count", "Pods that no node has room for.")
-      .get()
-      .set(unschedulable);
 }
 
 void KarpenterMetrics::collect() {
   if (sources_.state == nullptr) return;
   collect_pools();
-  collect_nodes();
-  collect_pods();
+  double unschedulable = 0;
+  for (const std::string& key : sources_.state->unbound_pods()) {
+    unschedulable += sources_.state->pods().at(key).unschedulable_since ? 1 : 0;
+  }
+  registry_.gauge("karpenter_scheduler_unschedulable_pods_count", "Pods that no node has room for.")
+      .get()
+      .set(unschedulable);
   registry_.gauge("karpenter_cluster_state_node_count", "Nodes and claims without one.")
       .get()
       .set(static_cast<double>(sources_.state->nodes().size()));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "cluster/state.h"
 #include "server/observe/registry.h"
@@ -28,8 +29,8 @@ class KarpenterMetrics {
   void claim_changed(const std::string& key);
   void node_changed(const std::string& key);
   void collect_pools();
-  void collect_nodes();
-  void collect_pods();
+  void tell_nodes(std::string_view family, const Family::Row& row) const;
+  void tell_pods(const Family::Row& row) const;
 
   Registry& registry_;
   const Sources& sources_;

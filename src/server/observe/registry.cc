@@ -1,6 +1,7 @@
 #include "server/observe/registry.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -25,9 +26,27 @@ Metric& Family::with(const std::vector<std::string>& values) {
   return at->second;
 }
 
+namespace {
+constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
+}  // namespace
+
+void Family::write_rows(TextWriter& writer) const {
+  LabelViews labels;
+  for (const std::string& label : labels_) labels.emplace_back(label, "");
+  bool first = true;
+  rows_([&](const std::vector<std::string_view>& values, double value) {
+    WL_ASSERT(values.size() == labels.size());
+    if (std::exchange(first, false)) {
+      writer.family(name_, kTypes[static_cast<size_t>(type_)], help_);
+    }
+    for (size_t i = 0; i < values.size(); ++i) labels[i].second = values[i];
+    writer.sample(name_, labels, value);
+  });
+}
+
 void Family::write(TextWriter& writer) const {
+  if (rows_) return write_rows(writer);
   if (series_.empty()) return;
-  static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
   writer.family(name_, kTypes[static_cast<size_t>(type_)], help_);
   for (const auto& [values, metric] : series_) {
     LabelViews labels;

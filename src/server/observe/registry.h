@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,18 +43,23 @@ class Family {
   Metric& get() { return with({}); }  // without labels
   // For gauges that are set anew at every collection.
   void clear() { series_.clear(); }
+  // For as many series as there are pods: told anew whenever they are written, and kept nowhere.
+  using Row = std::function<void(const std::vector<std::string_view>& values, double value)>;
+  void tell_by(std::function<void(const Row&)> rows) { rows_ = std::move(rows); }
 
  private:
   friend class Registry;
   friend class Metric;
   enum class Type { kCounter, kGauge, kHistogram };
   void write(TextWriter& writer) const;
+  void write_rows(TextWriter& writer) const;
 
   Type type_ = Type::kGauge;
   std::string name_, help_;
   std::vector<std::string> labels_;
   std::vector<double> bounds_;
   std::map<std::vector<std::string>, Metric> series_;
+  std::function<void(const Row&)> rows_;
 };
 
 class Registry {

@@ -89,6 +89,10 @@ std::string format_json(double value) {
 }
 
 std::string format_text(double value) {
+  // Most are small counts.
+  if (value >= 0 && value < 1e6 && value == std::floor(value) && !std::signbit(value)) {
+    return std::to_string(static_cast<int>(value));
+  }
   if (!std::isfinite(value)) return special(value);
   const Decimal d = decimal_of(value);
   const int exponent = d.digits == "0" ? 0 : d.point - 1;

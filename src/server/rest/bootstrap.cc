@@ -86,8 +86,10 @@ void create_initial_objects(Core& core) {
                         "Used for system critical pods that must not be moved from their current "
                         "node.");
   if (core.store.count("storageclasses.storage.k8s.io") == 0) ensure_storage_class(core);
-  for (const Json& crd : kinds::built_in_crds()) {
-    ensure(core, "apiextensions.k8s.io", "customresourcedefinitions", "v1", crd);
+  for (const auto* crds : {&kinds::built_in_crds(), &kinds::own_crds()}) {
+    for (const Json& crd : *crds) {
+      ensure(core, "apiextensions.k8s.io", "customresourcedefinitions", "v1", crd);
+    }
   }
   ensure_role(core, "cluster-admin", Json::array({"*"}));
   ensure_role(core, "view", Json::array({"get", "list", "watch"}));

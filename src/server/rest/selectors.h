@@ -1,4 +1,5 @@
-// labelSelector and fieldSelector of lists, watches and collections. Internal to this room.
+// labelSelector and fieldSelector of lists, watches and collections. Internal to this room, but for
+// label selectors as such, which every Kubernetes API reads alike.
 #pragma once
 
 #include <string>

@@ -118,9 +118,9 @@ void schedule(Core& core, const std::shared_ptr<Watcher>& watcher) {
     const auto self = weak.lock();
     if (self == nullptr || self->gone) return;
     if (self->bookmarks) {
-      // Changes that still wait for the journal are not covered.
-      const uint64_t version = core.pending.empty() ? core.store.resource_version() : self->seen;
-      send(*self, render_bookmark(self->target, self->view, version, false));
+      // Changes that still wait for the journal are not covered; what was said before stays said.
+      if (core.pending.empty()) self->seen = std::max(self->seen, core.store.resource_version());
+      send(*self, render_bookmark(self->target, self->view, self->seen, false));
     }
     if (core.wall_now() >= self->ends) {
       self->gone = true;

@@ -137,6 +137,25 @@ TEST(Watch, BookmarksEachMinuteAndEndsInTime) {
   EXPECT_TRUE(silent->closed());
 }
 
+// What waits for the journal is not covered by a bookmark, but what was covered before stays so.
+TEST(Watch, BookmarksNeverGoBack) {
+  Api api;
+  const auto stream =
+      api.watch(std::string(kMaps) + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=600");
+  api.post("/api/v1/namespaces", {{"metadata", {{"name", "elsewhere"}}}});
+  api.pass(seconds(61));
+  const auto first = stream->take();
+  ASSERT_EQ(first.size(), 1u);
+  // Written, and not yet flushed when the next bookmark is due.
+  api.store.put({"namespaces", "", "unflushed"},
+                {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "unflushed"}}}});
+  api.pass(seconds(60));
+  const auto second = stream->take();
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(at(second[0], "object", "metadata")["resourceVersion"],
+            at(first[0], "object", "metadata")["resourceVersion"]);
+}
+
 TEST(Watch, TablesNameTheirColumnsOnce) {
   Api api;
   const auto stream =

@@ -1,0 +1,58 @@
+"""Two runs' decisions compared. What is compared: the whole sequence, each decision with its controller,
+object, word, inputs, result and reasons. Names that differ by nature are put in one form: claims,
+nodes, instances and pods are numbered in the order in which a run first decides about them, so a claim
+that one run deletes second must be the one that it made second. Left out: bindings (the simulation's
+scheduler is part of it and says them). Times may differ by `within` seconds."""
+import difflib
+import json
+import re
+
+CLAIM = re.compile(r"\bgpu-nodepool-[a-z0-9-]*[a-z0-9]\b")
+POD = re.compile(r"\bvllm-inference-[a-z0-9]+(?:-[a-z0-9]{5,8})?\b")
+NODE = re.compile(r"\bip-\d+-\d+-\d+-\d+\.ec2\.internal\b")
+INSTANCE = re.compile(r"\bi-[0-9a-f]{17}\b")
+
+
+class Names:
+    def __init__(self):
+        self.known = {}
+
+    def put(self, text):
+        for kind, pattern in (("claim", CLAIM), ("node", NODE), ("instance", INSTANCE), ("pod", POD)):
+            text = pattern.sub(lambda found, kind=kind: self.number(kind, found.group()), text)
+        return text
+
+    def number(self, kind, name):
+        if (kind, name) not in self.known:
+            self.known[kind, name] = f"{kind}{sum(k == kind for k, _ in self.known) + 1}"
+        return self.known[kind, name]
+
+
+def read(path):
+    """[(seconds since 1970, words)]"""
+    out, names = [], Names()
+    for line in open(path):
+        one = json.loads(line)
+        if one["controller"] == "kube_scheduler":
+            continue
+        words = [one["controller"], one["object"], one["decision"], json.dumps(one["inputs"]), one["result"],
+                 *one["reasons"]]
+        out.append((seconds(one["time"]), names.put(" | ".join(words))))
+    return out
+
+
+def seconds(time):
+    import datetime
+    whole, _, fraction = time.rstrip("Z").partition(".")
+    at = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc)
+    return at.timestamp() + float("0." + (fraction or "0"))
+
+
+def compare(one, other, within=15.0):
+    """What is different, in words ("" if nothing); and the largest difference in time."""
+    a, b = [words for _, words in one], [words for _, words in other]
+    if a != b:
+        return "\n".join(difflib.unified_diff(a, b, lineterm="", n=1)), None
+    apart = [abs(x - y) for (x, _), (y, _) in zip(one, other)]
+    late = [f"{gap:.1f} s apart: {words}" for gap, (_, words) in zip(apart, one) if gap > within]
+    return "\n".join(late), max(apart, default=0.0)
