@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "cli/replay_reader.h"
 #include "controllers/decision_text.h"
 #include "live/cloud/switched_cloud.h"
 #include "live/external/client.h"
@@ -406,8 +407,8 @@ int run_run(const RunOptions& options) {
   auto decisions = DecisionFile::open(settings->decisions);
   if (!decisions.ok()) return refuse(decisions.error().message(), 2);
   log::info(fmt::format("windlass {}: policy {}, cloud {}, {} ({})", options.version,
-                        controllers::to_string(settings->policy), settings->cloud, access->server,
-                        access->source));
+                        controllers::to_string(settings->policy), settings->cloud,
+                        shown_url(access->server), access->source));
   if (settings->observe) log::info("observing: nothing is changed");
   Operator program(*std::move(settings), *std::move(access), **decisions, options.version);
   if (Status status = program.listen(); !status.ok()) return refuse(status.error().message(), 2);

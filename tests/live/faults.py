@@ -197,7 +197,7 @@ def history_forgotten(play):
 
 def bad_network(play):
     """Every kind of fault for some seconds, replicas going up and down meanwhile."""
-    seconds = 10 if play.options.full else 3
+    seconds = 8 if play.options.full else 1.5
     moods = [{"cut": 0.5}, {"delay": 2.0}, {"reset": 0.4}, {"late_reset": 0.4}, {too_many: 0.6},
              {server_error: 0.6}, {garbage: 0.5, "cut": 0.2}, {half_json: 0.5, "cut": 0.2},
              {wrong_list: 0.5, "cut": 0.2}, {wrong_items: 0.5, "cut": 0.2},
