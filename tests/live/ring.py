@@ -55,7 +55,7 @@ EXPECTED = {"leadTime": "16s", "warmStart": "2s"}
 LOOK_BACK = "1m"  # of the joint policy, for a test's time
 PERIOD = 2        # of the joint policy's looks at the model
 # Seconds, requests a second, waiting, GPU utilisation. The first lasts until begin().
-STEPS = [(1, 12, 8, 40), (75, 90, 38, 85), (1, 0, 0, 0)]
+STEPS = [(1, 12, 8, 40), (75, 45, 38, 85), (1, 0, 0, 0)]
 
 check = servers.Checks()
 
