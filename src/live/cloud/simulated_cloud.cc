@@ -208,6 +208,8 @@ void SimulatedCloud::Impl::read_existing(const std::string& name, std::function<
                    fail(refusal(reply), false, refused, done);
                    return true;
                  }
+                 // What is not the ConfigMap that was asked for says nothing about it.
+                 if (!kube::object_in(reply, name).ok()) return false;
                  const Result<SimulatedInstance> found = instance_in(reply);
                  if (!found.ok()) {
                    fail(found.error().message(), false, refused, done);
@@ -337,8 +339,10 @@ void SimulatedCloud::terminate(const std::string& provider_id, std::function<voi
     known->second->waiting.push_back(std::move(done));
     return impl.begin_end(*known->second);
   }
-  impl.errands.send(get(impl.maps() + "/" + *name), [&impl, done](const kube::Reply& reply) {
+  impl.errands.send(get(impl.maps() + "/" + *name), [&impl, done,
+                                                     name = *name](const kube::Reply& reply) {
     const bool absent = reply.code == kNotFound;
+    if (reply.ok() && !kube::object_in(reply, name).ok()) return false;
     const Result<SimulatedInstance> found = reply.ok() ? instance_in(reply) : Error(refusal(reply));
     if (absent || !found.ok()) {
       done(absent ? Status() : found.error());

@@ -479,7 +479,7 @@ RC_GTEST_PROP(SimulatedCloud, SurvivesLossesAndRestarts, ()) {
   std::set<std::string> terminated;
   const auto launch = [&](const std::string& name) {
     place.cloud->launch(place.request(name), [&, name](const LaunchAnswer& answer) {
-      RC_ASSERT(answer.result.error.empty());
+      if (!answer.result.error.empty()) RC_FAIL(answer.result.error);
       const auto [it, fresh] = answered.try_emplace(name, answer.result.provider_id);
       RC_ASSERT(fresh || it->second == answer.result.provider_id);
     });
