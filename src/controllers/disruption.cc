@@ -45,6 +45,14 @@ bool DisruptionController::quiet(const cluster::State& state, Instant now) const
     if (pool == nullptr) continue;
     const auto ripe = disruption::consolidatable_at(node, *pool);
     if (ripe && *ripe > *no_op_ && *ripe <= now) return false;
+    // So has one that pods were promised to at the last look: Karpenter leaves such nodes out of
+    // the candidates, and without candidates it remembers nothing.
+    for (const std::string& name : {node.claim, node.node}) {
+      const auto promised = nominations_->until.find(name);
+      const bool ended = promised != nominations_->until.end() && promised->second > *no_op_ &&
+                         promised->second <= now;
+      if (ended) return false;
+    }
   }
   return true;
 }
