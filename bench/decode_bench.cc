@@ -3,8 +3,8 @@
 #include <benchmark/benchmark.h>
 
 #include "live/kube/decode.h"
-#include "live/kube/sample_objects.h"
 #include "live/kube/list_watch.h"
+#include "live/kube/sample_objects.h"
 
 namespace windlass::live::kube {
 namespace {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <externalscaler.grpc.pb.h>
 #include <functional>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
@@ -12,7 +13,6 @@
 #include <string>
 
 #include "base/time.h"
-#include <externalscaler.grpc.pb.h>
 #include "net/event_loop.h"
 
 namespace windlass::live::external {

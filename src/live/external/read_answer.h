@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <externalscaler.pb.h>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include <externalscaler.pb.h>
 
 namespace windlass::live::external {
 

@@ -1,3 +1,4 @@
+#include <externalscaler.grpc.pb.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -6,7 +7,6 @@
 #include <mutex>
 #include <optional>
 
-#include <externalscaler.grpc.pb.h>
 #include "live/external/server.h"
 
 namespace windlass::live::external {

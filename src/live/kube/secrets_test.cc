@@ -2,8 +2,8 @@
 // in all that was said.
 #include <gtest/gtest.h>
 
-#include "base/log.h"
 #include "api/base64.h"
+#include "base/log.h"
 #include "live/kube/client_fixture.h"
 
 namespace windlass::live::kube {

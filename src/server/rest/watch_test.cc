@@ -147,8 +147,9 @@ TEST(Watch, BookmarksNeverGoBack) {
   const auto first = stream->take();
   ASSERT_EQ(first.size(), 1u);
   // Written, and not yet flushed when the next bookmark is due.
-  api.store.put({"namespaces", "", "unflushed"},
-                {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "unflushed"}}}});
+  api.store.put(
+      {"namespaces", "", "unflushed"},
+      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", {{"name", "unflushed"}}}});
   api.pass(seconds(60));
   const auto second = stream->take();
   ASSERT_EQ(second.size(), 1u);
