@@ -120,6 +120,9 @@ class Play:
                  timeout)
         return time.monotonic() - begin
 
+    def wanted(self, name):
+        return self.cp.get(f"{DEPLOYMENTS}/{name}", timeout=5)["spec"]["replicas"]
+
     def ready_or_none(self, name):
         try:
             return self.ready(name)
@@ -275,7 +278,7 @@ def prometheus_away(play):
     play.is_ready("safe", 3)
     prometheus.go()
     play.is_ready("safe", 5, 90)
-    kept = [play.ready("served")]
+    kept = [play.wanted("served")]
     prometheus.come()
     play.is_ready("safe", 3, 90)
     empty = {"status": "success", "data": {"resultType": "vector", "result": []}}
@@ -288,7 +291,7 @@ def prometheus_away(play):
         prometheus.answer = answer
         asked = prometheus.asked
         wait_for("it is asked", lambda: prometheus.asked > asked + 4, 60)  # pylint: disable=all
-        kept.append(play.ready("served"))
+        kept.append(play.wanted("served"))
     expect(f"replicas without metrics: {kept}", set(kept) == {3})
     prometheus.answer, prometheus.value = None, 10
     play.is_ready("served", 1, 90)
@@ -355,9 +358,11 @@ def leader_killed(play):
         leader = play.pair.leader()
         other = next(o for o in play.pair.operators if o is not leader)
         wait_for("the other is ready", lambda: ready_page(other), 60)  # pylint: disable=all
-        play.scale("web", play.random.randrange(0, 13))
+        play.scale("web", play.random.randrange(1, 13))
         if n % 5 == 4:
             drift(play, n)
+        else:
+            lose_a_claim(play)
         play.idle(play.random.random() * (8 if play.options.full else 2))
         if not leader.alive():
             continue
@@ -375,6 +380,18 @@ def leader_killed(play):
     most = max(play.takeovers)
     # The lease, from its last renewal on, then at most one look and what a busy machine adds.
     expect(f"a take-over took {most:.1f} s", most < play.lease + RENEWAL + 6)
+
+
+def lose_a_claim(play):
+    """A user deletes one: a node is drained, and another is launched for its pods."""
+    names = sorted(c["metadata"]["name"] for c in play.watchman.of(CLAIMS)
+                   if c["metadata"]["labels"]["karpenter.sh/nodepool"] == "work"
+                   and "deletionTimestamp" not in c["metadata"])
+    if names:
+        name = play.random.choice(names)
+        play.watchman.excused.add(name)
+        wait_for("the claim is deleted", lambda: play.cp.request(
+            f"{CLAIMS}/{name}", method="DELETE")[0] in (200, 404))
 
 
 def drift(play, n):
@@ -403,6 +420,7 @@ def clock_jumps(play):
 def ending(play):
     """Down to nothing, when there is time for Karpenter's five minutes."""
     if play.options.full:
+        play.watchman.guarded = {}  # its replicas go, too
         play.scale("web", 0)
         play.scale("guarded", 0)
         play.figures["emptied after (s)"] = round(wait_until_empty(play))

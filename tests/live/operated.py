@@ -242,6 +242,7 @@ class Watchman:
         self.stopping = threading.Event()
         self.instances_of = {}  # claim's uid (the launch token) -> uids of instances ever seen
         self.claims_ever, self.most_disrupted, self.most_instances = set(), {}, {}
+        self.excused = set()  # claims that a user deleted: no matter of budgets
         self.up = set()  # guarded apps that were whole
         self.reported = set()
         self.following = {}
@@ -300,7 +301,7 @@ class Watchman:
     def look_at_budgets(self):
         disrupted = {}
         for claim in self.of(CLAIMS):
-            if deleting(claim):
+            if deleting(claim) and claim["metadata"]["name"] not in self.excused:
                 pool = claim["metadata"]["labels"]["karpenter.sh/nodepool"]
                 disrupted.setdefault(pool, set()).add(claim["metadata"]["name"])
         for pool, names in disrupted.items():

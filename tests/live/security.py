@@ -33,7 +33,8 @@ ACCOUNT = "system:serviceaccount:windlass:windlass"
 NOT_USED = {
     ("pods", "patch"): "the deletion cost is written by the policy windlass for models alone",
     ("pods", "delete"): "what is left on a node when its grace period is over",
-    ("nodeclaims", "patch"): "",
+    ("nodeclaims", "delete"): "consolidation, which takes longer than this case",
+    ("scaledobjects", "patch"): "KEDA's pause, where a living KEDA's target is taken over",
 }
 
 failed = []
@@ -470,7 +471,7 @@ def container(scene):
                "--lease-namespace", "windlass", "--config", str(scene.config()),
                "--decisions", str(room / "decisions.jsonl")]
     log = directory / "container.log"
-    scene.apply(node_class(), node_pool("work", 8, 2), deployment("boxed", 2, "1500m", "work"))
+    scene.apply(node_class(), node_pool("boxed", 8, 2), deployment("boxed", 2, "1500m", "boxed"))
     with open(log, "wb") as out:
         process = subprocess.Popen(
             ["unshare", "--mount", "sh", str(script), str(binary), *options], stdout=out, stderr=out,

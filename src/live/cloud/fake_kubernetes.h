@@ -189,6 +189,7 @@ class FakeKubernetes : public kube::Api {
   kube::Reply change(const kube::Request& request) {
     std::string path = request.path;
     if (path.ends_with("/status")) path.resize(path.size() - 7);
+    if (path.ends_with("/scale")) path.resize(path.size() - 6);
     const auto it = objects.find(path);
     if (it == objects.end()) return failure(404, "NotFound");
     Json object = it->second;

@@ -142,7 +142,7 @@ class World {
   // trigger_secrets.cc: Secrets and ConfigMaps that triggers name, read one by one.
   void keep_reading_references();
   void read_references_soon();
-  void read_references();
+  void read_references(bool all);
   void read_reference(cluster::Kind kind, const std::string& key);
 
   WorldParts parts_;
@@ -165,6 +165,7 @@ class World {
   };
   std::map<std::string, Pushes> pushes_;  // by scaled object
   bool reading_soon_ = false;
+  std::set<std::pair<cluster::Kind, std::string>> references_;  // read, or asked for
   bool woken_ = false;
   std::optional<Duration> seen_;  // steady; the first change since the last pump
   uint64_t asked_ = 0;            // requests besides those of objects: evictions, the cloud's

@@ -70,10 +70,16 @@ struct MetricSource::Impl {
     request.tls = shared_tls(plan);
     const auto id = std::make_shared<net::HttpClient::Id>(0);
     *id = http.send(std::move(request),
-                    [this, id, plan, done = std::move(done)](const net::HttpReply& reply) {
+                    [this, id, plan, done = std::move(done)](net::HttpReply reply) {
                       asked.erase(*id);
-                      done(plan.kind == Kind::kPrometheus ? read_query_reply(reply)
-                                                          : read_metrics_api_reply(plan, reply));
+                      // Before it is cut to a line, or half of a secret would stay.
+                      const bool good = reply.status / 100 == 2;
+                      if (!good) reply.body = without_secrets(plan, std::move(reply.body));
+                      cluster::QueryAnswer answer = plan.kind == Kind::kPrometheus
+                                                        ? read_query_reply(reply)
+                                                        : read_metrics_api_reply(plan, reply);
+                      answer.error = without_secrets(plan, std::move(answer.error));
+                      done(std::move(answer));
                     });
     asked.insert(*id);
   }

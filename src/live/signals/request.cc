@@ -1,6 +1,9 @@
 #include "live/signals/request.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -95,7 +98,72 @@ bool may_follow(const HttpAccess& access) {
   return !has_mode(access, "custom") && !has_mode(access, "apiKey") && access.headers.empty();
 }
 
+// Of "http://NAME:PASSWORD@HOST/": "NAME:PASSWORD".
+std::string_view userinfo_of(std::string_view url) {
+  const size_t begin = url.find("://");
+  if (begin == url.npos) return {};
+  url.remove_prefix(begin + 3);
+  url = url.substr(0, url.find_first_of("/?#"));
+  const size_t at = url.rfind('@');
+  return at == url.npos ? std::string_view{} : url.substr(0, at);
+}
+
+std::string percent_decoded(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+  };
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool coded =
+        text[i] == '%' && i + 2 < text.size() && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0;
+    out += coded ? static_cast<char>(digit(text[i + 1]) * 16 + digit(text[i + 2])) : text[i];
+    if (coded) i += 2;
+  }
+  return out;
+}
+
+// In all forms in which they are sent.
+std::vector<std::string> secrets_of(const TriggerPlan& plan) {
+  // Names, not secrets; hiding them would only garble texts.
+  static constexpr std::array<std::string_view, 6> kOpen{
+      "username", "keyParamName", "method", "customAuthHeader", "ca", "cert"};
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& secret) {
+    out.push_back(secret);
+    out.push_back(query_escape(secret));
+    out.push_back(base64(secret));
+  };
+  for (const auto& [name, value] : plan.access.auth) {
+    if (std::ranges::find(kOpen, name) == kOpen.end()) add(value);
+  }
+  add(fmt::format("{}:{}", parameter(plan.access, "username"), parameter(plan.access, "password")));
+  const std::string_view userinfo = userinfo_of(plan.server_address);
+  for (const std::string& form : {std::string(userinfo), percent_decoded(userinfo)}) {
+    add(form);
+    const size_t colon = form.find(':');
+    if (colon != std::string::npos) add(form.substr(colon + 1));
+  }
+  // What holds another goes first.
+  std::ranges::stable_sort(out, std::greater{}, &std::string::size);
+  return out;
+}
+
 }  // namespace
+
+std::string without_secrets(const TriggerPlan& plan, std::string text) {
+  constexpr size_t kShortest = 4;  // hiding shorter ones would only garble the text
+  constexpr std::string_view kMask = "[hidden]";
+  for (const std::string& secret : secrets_of(plan)) {
+    if (secret.size() < kShortest) continue;
+    for (size_t at = text.find(secret); at != std::string::npos;
+         at = text.find(secret, at + kMask.size())) {
+      text.replace(at, secret.size(), kMask);
+    }
+  }
+  return text;
+}
 
 std::string query_escape(std::string_view text) {
   std::string out;

@@ -22,6 +22,9 @@ namespace windlass::live::signals {
 Result<net::HttpRequest> prometheus_request(const scaling::TriggerPlan& plan, Instant now);
 // The one request of a metrics-api trigger; the same errors.
 Result<net::HttpRequest> metrics_api_request(const scaling::TriggerPlan& plan);
+// The text without what the plan's authentication and address hold of secrets: servers may repeat
+// what they were told.
+std::string without_secrets(const scaling::TriggerPlan& plan, std::string text);
 // The CA and client certificate the plan's authentication names, and unsafeSsl.
 net::TlsOptions tls_of(const scaling::TriggerPlan& plan);
 

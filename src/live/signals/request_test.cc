@@ -229,5 +229,24 @@ TEST(Request, MetricsApiKeys) {
   }
 }
 
+// Servers and proxies between repeat what they were told, in every form it was told in.
+TEST(Request, WhatServersRepeatOfSecretsIsHidden) {
+  TriggerPlan plan;
+  plan.server_address = "http://joe:pa%24s1@prometheus:9090/path@x";
+  plan.access.auth = {{"username", "user1"},      {"password", "secret+word"},
+                      {"bearerToken", "tok/en1"}, {"customAuthHeader", "X-Scope"},
+                      {"apiKey", "abc"},          {"customAuthValue", ""}};
+  const auto hidden = [&](const std::string& text) { return without_secrets(plan, text); };
+  for (const std::string secret :
+       {"secret+word", "secret%2Bword", "tok/en1", "tok%2Fen1", "pa%24s1", "pa$s1"}) {
+    EXPECT_EQ(hidden("<" + secret + "> twice " + secret), "<[hidden]> twice [hidden]") << secret;
+  }
+  EXPECT_EQ(hidden("Basic " + base64("user1:secret+word")), "Basic [hidden]");
+  EXPECT_EQ(hidden("Basic " + base64("joe:pa$s1")), "Basic [hidden]");
+  const std::string open = "user1 X-Scope joe abc prometheus:9090";
+  EXPECT_EQ(hidden(open), open);
+  EXPECT_EQ(without_secrets({}, open), open);
+}
+
 }  // namespace
 }  // namespace windlass::live::signals
