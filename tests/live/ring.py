@@ -171,6 +171,12 @@ class Side:
             for at, text in self.pages.pages():
                 out.write(json.dumps({"time": at, "page": text}) + "\n")
 
+    def dump(self):
+        """What stands there, to look at afterwards."""
+        kinds = "nodes,nodepools,nodeclaims,pods,deployments,replicasets,scaledobjects.keda.sh,events"
+        (self.folder / "objects.yaml").write_text(
+            self.kubectl("get", kinds, "-A", "-o", "yaml", "--show-managed-fields=false"))
+
     def seen(self, what, condition):
         check(f"{self.name}: {what}", any(condition(h) for h in self.history))
 
@@ -193,6 +199,8 @@ def until(what, sides, condition, seconds):
                 raise RuntimeError(f"{side.name}: windlass run ended with {side.process.returncode}: {tail}")
         if time.time() > deadline:
             late = [s.name for s, good in zip(sides, found) if not good]
+            for side in sides:
+                side.dump()
             check(f"{what} ({', '.join(late)})", False, f"not within {seconds} s")
             return False
         time.sleep(0.5)
