@@ -12,8 +12,8 @@ namespace {
 
 // Replicas for a rate, as a double: the caller clamps to int32 bounds.
 double replicas_for(double rate, double per_replica) {
-  // A hair below, so that 3.0000000000000004 replicas are 3.
-  return std::ceil(rate / per_replica - 1e-9);
+  // A hair below, so that 3.0000000000000004 replicas are 3; for no traffic 0, not -0.
+  return std::max(0.0, std::ceil(rate / per_replica - 1e-9));
 }
 
 double peak_rate(const DemandHistory& history) {

@@ -213,6 +213,17 @@ TEST(Demand, BoundsHoldAndAreNamed) {
   EXPECT_EQ(evaluate_demand(input).replicas, 0);
 }
 
+TEST(Demand, NoTrafficWantsNothing) {
+  DemandInput input;
+  input.history = {seconds(30), {0, 0}};
+  input.replica_requests_per_s = 2;
+  input.current = 1;
+  input.max = 8;
+  const DemandDecision decision = evaluate_demand(input);
+  EXPECT_EQ(decision.replicas, 0);
+  EXPECT_EQ(decision.why.find("-0"), std::string::npos) << decision.why;
+}
+
 TEST(Demand, UnknownCapacityChangesNothing) {
   DemandInput input = steady(20, 3);
   for (const double capacity : {0.0, -1.0, std::nan("")}) {
