@@ -46,9 +46,10 @@ class FakeKubernetes : public kube::Api {
       // A cancelled request may have been served already: half of them are.
       if (!open_.contains(id) && id % 2 == 0) return;
       kube::Reply reply;
+      const bool allowed = !request.may_send || request.may_send();
       if (broken) {
         reply = failure(503, "ServiceUnavailable");
-      } else if (!lost) {
+      } else if (!lost && allowed) {
         reply = serve(request);
       }
       if (deaf) reply = {};

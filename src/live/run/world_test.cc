@@ -1,5 +1,6 @@
 #include "live/run/world.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -65,7 +66,7 @@ class WatchedKubernetes : public cloud::FakeKubernetes {
   std::map<std::string, Stream> streams_;
 };
 
-const char* const kScaled = "/apis/keda.sh/v1alpha1/namespaces/ml/scaledobjects/s";
+const char* const kScaledPath = "/apis/keda.sh/v1alpha1/namespaces/ml/scaledobjects/s";
 const char* const kSecret = "/api/v1/namespaces/ml/secrets/access";
 const char* const kWeb = "/apis/apps/v1/namespaces/ml/deployments/web";
 
@@ -87,7 +88,7 @@ struct Setting {
                R"({"apiVersion":"keda.sh/v1alpha1","kind":"TriggerAuthentication",
       "metadata":{"name":"access","namespace":"ml"},"spec":{"secretTargetRef":[
       {"parameter":"bearerToken","name":"access","key":"token"}]}})");
-    server.add(kScaled, R"({"apiVersion":"keda.sh/v1alpha1","kind":"ScaledObject",
+    server.add(kScaledPath, R"({"apiVersion":"keda.sh/v1alpha1","kind":"ScaledObject",
       "metadata":{"name":"s","namespace":"ml","generation":1},"spec":{"pollingInterval":5,
       "scaleTargetRef":{"name":"web"},"triggers":[{"type":"prometheus",
       "authenticationRef":{"name":"access"},"metadata":{"serverAddress":"http://p","query":"q",
@@ -110,7 +111,7 @@ TEST(World, ASecretOfATriggerIsReadOnceAMinute) {
   Setting f;
   f.clock.advance(seconds(50));
   EXPECT_EQ(f.server.count(kube::Verb::kGet, kSecret), 1);
-  EXPECT_LE(f.server.count(kube::Verb::kPatch, std::string(kScaled) + "/status"), 15);
+  EXPECT_LE(f.server.count(kube::Verb::kPatch, std::string(kScaledPath) + "/status"), 15);
   EXPECT_GE(f.queries, 8);
   EXPECT_EQ(f.server.objects.at(kWeb)["spec"]["replicas"], 3);
   f.clock.advance(minutes(2));
