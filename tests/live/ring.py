@@ -55,7 +55,7 @@ MODEL = {"name": traffic.MODEL, "deployment": "inference/vllm-inference",
 # What a simulation expects of these delays.
 EXPECTED = {"leadTime": "16s", "warmStart": "2s"}
 LOOK_BACK = "1m"  # of the joint policy, for a test's time
-PERIOD = 2        # of the joint policy's looks at the model
+PERIOD = 10       # of the joint policy's looks at the model: longer than a write takes to be seen
 # Seconds, requests a second, waiting, GPU utilisation. The first lasts until begin().
 STEPS = [(1, 12, 8, 40), (75, 45, 38, 85), (1, 0, 0, 0)]
 
@@ -71,6 +71,7 @@ class Side:
         self.folder.mkdir(parents=True)
         self.queries = traffic.Recorder(prometheus)
         self.model = traffic.Generator(*STEPS, per_page=PERIOD)
+        self.model.closed = True  # until pods run: two runs begin at the same page
         self.pages = traffic.Recorder(self.model.url)
         self.history = []  # (time, replicas, pods by phase, nodes Ready, claims)
         self.process = None
@@ -267,8 +268,10 @@ def rise_and_fall(sides, generator):
         time.sleep(0.02)
     until("they run", sides, lambda h: h["pods"].get("Running") == 2 and h["claims"] > 0
           and h["ready"] == h["nodes"], 90)
-    if sides[0].policy == "windlass":  # its look-back holds nothing but this traffic
-        time.sleep(max(0.0, max(side.begun for side in sides) + 70 - time.time()))
+    if sides[0].policy == "windlass":
+        for side in sides:
+            side.model.closed = False
+        time.sleep(75)  # its look-back holds nothing but this traffic
     time.sleep(5)
     for each in (generator, *(side.model for side in sides)):
         each.begin()
@@ -300,7 +303,7 @@ def simulate(tool, side, end):
     (side.folder / "scenario.yaml").write_text(json.dumps(
         {"apiVersion": "windlass.dev/v1alpha1", "kind": "Scenario", "metadata": {"name": "ring"}, "spec": spec}))
     done = subprocess.run([tool, side.folder / "scenario.yaml", side.policy, side.folder / "inputs.jsonl",
-                           str(side.begun), str(end)], capture_output=True, text=True, timeout=120)
+                           str(side.begun), str(end), str(PERIOD)], capture_output=True, text=True, timeout=120)
     check(f"{side.name}: the simulation runs", done.returncode == 0, done.stderr)
     path = side.folder / "simulated.jsonl"
     path.write_text(done.stdout)

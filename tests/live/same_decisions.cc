@@ -2,9 +2,9 @@
 // with what the live one was answered nearest to that time, and the joint policy reads the pages
 // that the live one read. Prints the decisions.
 //
-// usage: same_decisions SCENARIO POLICY INPUTS.jsonl START END
+// usage: same_decisions SCENARIO POLICY INPUTS.jsonl START END PERIOD
 //   INPUTS: {"time": s, "query": PromQL, "values": [..] or null} and {"time": s, "page": text};
-//   START, END: seconds since 1970, as `time`.
+//   START, END: seconds since 1970, as `time`; PERIOD: seconds between pages.
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -71,10 +71,10 @@ cluster::QueryAnswer nearest(const Inputs& inputs, const std::string& query, Ins
   return {0, found->second.values, ""};
 }
 
-Status play(sim::World& world, const sim::Scenario& scenario, const Inputs& inputs, Instant end) {
+Status play(sim::World& world, const sim::Scenario& scenario, const Inputs& inputs, Duration period,
+            Instant end) {
   using live::signals::ModelCounts;
   std::map<std::string, ModelCounts> counts;
-  Duration period = seconds(2);
   for (const auto& [at, page] : inputs.pages) {
     if (at > end) break;
     if (Status status = world.run_until(at, {}); !status.ok()) return status;
@@ -119,7 +119,8 @@ int run(char** argument) {
     std::cout << controllers::decision_line((*world)->now(), *policy, controller, decision) << "\n";
   };
   (*world)->set_traffic_factor(0);
-  const Status status = play(**world, scenario, inputs, end);
+  const Status status =
+      play(**world, scenario, inputs, instant_of(std::atof(argument[6])) - Instant{}, end);
   if (!status.ok()) std::cerr << status.error().message() << "\n";
   return status.ok() ? 0 : 1;
 }
@@ -128,8 +129,8 @@ int run(char** argument) {
 }  // namespace windlass
 
 int main(int count, char** argument) {
-  if (count != 6) {
-    std::cerr << "usage: same_decisions SCENARIO POLICY INPUTS.jsonl START END\n";
+  if (count != 7) {
+    std::cerr << "usage: same_decisions SCENARIO POLICY INPUTS.jsonl START END PERIOD\n";
     return 2;
   }
   return windlass::run(argument);

@@ -25,9 +25,10 @@ class Generator:
         self.steps, self.per_page = steps, per_page
         self.served = 0.0
         self.elapsed = None  # since begin()
+        self.closed = False  # answers nothing of use, and time stands
         self.last = time.time()
         self.lock = threading.Lock()
-        self.server = servers.Answers(lambda request: (200, {"Content-Type": "text/plain"}, self.page()))
+        self.server = servers.Answers(self.answer)
         self.url = self.server.url
         self.address = self.url.removeprefix("http://")
 
@@ -39,6 +40,11 @@ class Generator:
         """The last step, now."""
         with self.lock:
             self.elapsed = float("inf")
+
+    def answer(self, _):
+        if self.closed:
+            return 503, {}, "not yet"
+        return 200, {"Content-Type": "text/plain"}, self.page()
 
     def step(self):
         left = self.elapsed
