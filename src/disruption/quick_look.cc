@@ -62,7 +62,8 @@ std::vector<const scheduling::ExistingNode*> open_nodes(const Cluster& cluster,
   std::vector<const scheduling::ExistingNode*> open;
   for (const scheduling::ExistingNode& node : cluster.scheduling.nodes) {
     const bool taken = closed.claims.contains(node.claim) || closed.names.contains(node.name);
-    if (!taken) open.push_back(&node);
+    // A pod that is planned onto a node which is not initialized spoils the attempt.
+    if (!taken && node.initialized) open.push_back(&node);
   }
   return open;
 }

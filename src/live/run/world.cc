@@ -19,6 +19,8 @@ using cluster::Kind;
 // Steps between two looks at sockets: leases must be renewed meanwhile.
 constexpr int kSteps = 100;
 constexpr Duration kJump = seconds(2);
+// Nodes times simulations of a disruption pass: some 100 ms.
+constexpr size_t kPassWork = 50'000;
 
 // Kinds of which only single objects are read, by name (trigger_secrets.cc).
 bool read_by_name(Kind kind) { return kind == Kind::kSecret || kind == Kind::kConfigMap; }
@@ -45,6 +47,7 @@ World::World(WorldParts parts, WorldOptions options)
       ownership_(acting_, parts_.clock, options_.ownership),
       events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
+  if (options_.wiring.most_disruption_work == 0) options_.wiring.most_disruption_work = kPassWork;
   sync_.may_send = [this] { return may_act(); };
   sync_.on_change = [this] {
     if (!seen_) seen_ = parts_.clock.steady();
