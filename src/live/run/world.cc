@@ -64,6 +64,10 @@ World::World(WorldParts parts, WorldOptions options)
     if (refers) read_references_soon();
   };
   ownership_.on_not_ours = [this](Kind kind, const std::string& key) { sync_.gone(kind, key); };
+  ownership_.claim_there = [this](const std::string& name) {
+    const api::NodeClaim* claim = state_.node_claims().find(name);
+    return claim == nullptr ? std::nullopt : std::optional(*claim);
+  };
   ownership_.on_refused = [this](Kind kind, const std::string& key, const std::string& why) {
     tell_trouble(kind, key, "leave", why);
   };
