@@ -89,6 +89,8 @@ QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
   for (const scheduling::ExistingNode* node : rest) {
     uninitialized_.emplace_back(size_of(node->available), &node->name);
   }
+  std::ranges::sort(uninitialized_, {},
+                    [](const auto& room) -> const std::string& { return *room.second; });
   open.erase(rest.begin(), rest.end());
   free_ = RoomTree(free_sizes(open));
   for (const scheduling::ExistingNode* node : open) rooms_.push_back({&node->claim, &node->name});
