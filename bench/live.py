@@ -111,6 +111,22 @@ def bound_of(buckets, q):
     return next((bound for bound, count in buckets if count >= q * total), float("nan")) if total else None
 
 
+def writes(server):
+    return sum(count for what, count in server.report()["requests"].items()
+               if what.split()[0] in ("POST", "PATCH", "DELETE"))
+
+
+def settle(server, seconds=300):
+    """Waits until nothing is written for some seconds; how many writes there were."""
+    known, since, deadline = writes(server), time.time(), time.time() + seconds
+    while time.time() < deadline and time.time() - since < 6:
+        time.sleep(0.5)
+        now = writes(server)
+        if now != known:
+            known, since = now, time.time()
+    return known
+
+
 def measure(arguments, server, run):
     began = time.time()
     synced = run.await_log(r"synced: .*", 300)
@@ -118,10 +134,10 @@ def measure(arguments, server, run):
           f" {synced.group(0)}")
     url = run.await_log(r"metrics at (http://\S+)", 5).group(1)
     print(f"   memory: {memory_mb(run.pid):.0f} MB, at most {memory_mb(run.pid, 'VmHWM'):.0f} MB")
-    before = cpu_s(run.pid)
-    time.sleep(arguments.seconds)
-    print(f"the first {arguments.seconds} s after that: {cpu_s(run.pid) - before:.1f} s of CPU, "
-          f"requests: {server.report()['requests']}")
+    before, began = cpu_s(run.pid), time.time()
+    written = settle(server)
+    print(f"{written} writes to take the cluster over: {time.time() - began:.0f} s,"
+          f" {cpu_s(run.pid) - before:.1f} s of CPU, {memory_mb(run.pid):.0f} MB after that")
     print(f"at rest: {over(run, arguments.seconds):.1f} % of a core")
     server.order("load?rate=100")
     time.sleep(2)

@@ -146,7 +146,7 @@ bool State::stays_in_place(const api::ReplicaSet& was, const api::ReplicaSet& is
   return was.meta.uid == is.meta.uid && was.meta.owners == is.meta.owners;
 }
 
-void State::put(api::Object object) {
+void State::put(api::Object object, bool readiness_only) {
   const auto kind = static_cast<Kind>(object.index());
   std::visit(
       [&]<typename T>(T& value) {
@@ -158,7 +158,7 @@ void State::put(api::Object object) {
           if (old != nullptr) unindex(*old);
           index(value);
         }
-        changes_.push_back({kind, key, false});
+        changes_.push_back({kind, key, false, readiness_only});
         table.by_key_.insert_or_assign(std::move(key), std::move(value));
       },
       object);

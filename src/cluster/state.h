@@ -58,6 +58,8 @@ struct Change {
   Kind kind;
   std::string key;
   bool removed = false;
+  // A pod that is where and what it was, and ready or not: nothing that room depends on.
+  bool readiness_only = false;
 };
 
 template <typename Variant>
@@ -111,8 +113,9 @@ class State {
     return all<api::ScaledObject>();
   }
 
-  // Creates or replaces; gives it the next resource version.
-  void put(api::Object object);
+  // Creates or replaces; gives it the next resource version. `readiness_only` goes into the Change:
+  // who knows may say so.
+  void put(api::Object object, bool readiness_only = false);
   // Nothing happens if it is not there.
   void remove(Kind kind, std::string_view key);
   [[nodiscard]] uint64_t resource_version() const { return version_; }

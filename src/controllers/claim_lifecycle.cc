@@ -17,6 +17,8 @@ constexpr Duration kRegistrationTimeout = minutes(15);
 constexpr Duration kMaxBackoff = seconds(60);
 constexpr Duration kPodEventDedupe = seconds(10);
 constexpr Duration kDriftCheck = minutes(5);
+constexpr Duration kStampEvery = milliseconds(20);
+constexpr Duration kStampBurst = seconds(2);  // a hundred may go at once
 constexpr size_t kMaxFleetTypes = 60;  // CreateFleet's overrides are cut to the cheapest 60 types
 
 bool mark(api::NodeClaim& claim, std::string_view type, bool value, std::string_view reason,
@@ -264,6 +266,16 @@ bool ClaimLifecycleController::note_pod_events(api::NodeClaim& claim, const clus
   return true;
 }
 
+// A cluster that changes hands has thousands of claims to be stamped anew. They take turns, or what
+// is urgent would wait behind them for the API server.
+bool ClaimLifecycleController::may_stamp(Memory& memory, Instant now) {
+  if (!memory.stamp_at) {
+    memory.stamp_at = std::max(next_stamp_, now - kStampBurst);
+    next_stamp_ = *memory.stamp_at + kStampEvery;
+  }
+  return now >= *memory.stamp_at;
+}
+
 // Every 5 min, and when the pool or its node class has changed.
 bool ClaimLifecycleController::note_drift(api::NodeClaim& claim, const cluster::State& state,
                                           Instant now, Memory& memory) {
@@ -279,7 +291,13 @@ bool ClaimLifecycleController::note_drift(api::NodeClaim& claim, const cluster::
   memory.pool_version = pool->meta.resource_version;
   memory.class_version = class_version;
   const disruption::DriftCheck check = drift_check(state, *pool);
-  const bool stamped = check.stamp(claim);
+  bool stamped = false;
+  if (api::NodeClaim marked = claim; check.stamp(marked)) {
+    stamped = may_stamp(memory, now);
+    if (stamped) claim = std::move(marked);
+    if (!stamped) memory.drift_checked.reset();
+  }
+  if (stamped) memory.stamp_at.reset();
   const api::Condition* said = api::find_condition(claim.conditions, "Drifted");
   if (const auto drift = check.look(claim, now)) {
     return mark(claim, "Drifted", true, drift->reason, drift->why, now) || stamped;
@@ -349,7 +367,9 @@ Outcome ClaimLifecycleController::reconcile(const std::string& key, const cluste
   }
   if (is_registered) {
     changed |= note_drift(claim, state, now, memory);
-    const Instant next_check = memory.drift_checked.value_or(now) + kDriftCheck;
+    const Instant next_check = !memory.drift_checked && memory.stamp_at
+                                   ? *memory.stamp_at
+                                   : memory.drift_checked.value_or(now) + kDriftCheck;
     out.requeue_at = out.requeue_at ? std::min(*out.requeue_at, next_check) : next_check;
   }
   changed |= note_pod_events(claim, state, now, memory);

@@ -31,6 +31,7 @@ class ClaimLifecycleController : public Controller {
     // restart.
     std::optional<uint64_t> pods;
     std::optional<Instant> drift_checked;
+    std::optional<Instant> stamp_at;               // its turn to be stamped
     uint64_t pool_version = 0, class_version = 0;  // at that check
   };
   void launch(const api::NodeClaim& claim, const cluster::State& state, Instant now, Memory& memory,
@@ -39,12 +40,14 @@ class ClaimLifecycleController : public Controller {
   bool take_launch(api::NodeClaim& claim, const cluster::LaunchResult& result,
                    const cluster::State& state, Instant now, Memory& memory, Outcome& out);
   // The annotations and the condition that drift goes by (karpenter.md 1.1, 4.7).
-  static bool note_drift(api::NodeClaim& claim, const cluster::State& state, Instant now,
-                         Memory& memory);
+  bool note_drift(api::NodeClaim& claim, const cluster::State& state, Instant now, Memory& memory);
   bool note_pod_events(api::NodeClaim& claim, const cluster::State& state, Instant now,
                        Memory& memory);
 
+  bool may_stamp(Memory& memory, Instant now);
+
   std::map<std::string, Memory> memories_;
+  Instant next_stamp_{};
   std::map<std::string, std::string> claim_of_pod_;  // so that a pod's removal finds its claim
 };
 

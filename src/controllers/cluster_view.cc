@@ -262,18 +262,21 @@ std::vector<const api::Pod*> pending_pods(const cluster::State& state) {
 
 std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now) {
   std::vector<const api::Pod*> on_them;
+  std::set<std::string_view> going;  // few; a look-up for every node would cost more than the rest
+  for (const auto& [name, claim] : state.node_claims()) {
+    if (claim.meta.deleted) going.insert(claim.provider_id);
+  }
   for (const auto& [name, node] : state.nodes()) {
-    if (!is_deleting(node, state.claim_by_provider_id(node.provider_id))) continue;
+    const api::NodeClaim* claim =
+        going.contains(node.provider_id) ? state.claim_by_provider_id(node.provider_id) : nullptr;
+    if (!is_deleting(node, claim)) continue;
     for (const std::string& key : state.pods_on(name)) on_them.push_back(&state.pods().at(key));
   }
   if (on_them.empty()) return on_them;
   std::vector<const api::PodDisruptionBudget*> budgets;
   for (const auto& [key, budget] : state.budgets()) budgets.push_back(&budget);
-  std::vector<const api::Pod*> all;  // counted by budgets alone
-  if (!budgets.empty()) {
-    for (const auto& [key, pod] : state.pods()) all.push_back(&pod);
-  }
-  const disruption::EvictionLimits limits(budgets, all);
+  // Whether a budget never allows anything stands in itself: no pods need be counted.
+  const disruption::EvictionLimits limits(budgets, {});
   std::erase_if(on_them, [&](const api::Pod* pod) {
     return pod->terminal() || pod->meta.owners.empty() || !disruption::reschedulable(*pod) ||
            !disruption::do_not_disrupt(*pod, now).empty() || limits.never_evictable(*pod);

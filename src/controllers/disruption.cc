@@ -13,6 +13,7 @@ namespace {
 using cluster::Kind;
 
 constexpr size_t kMostRunning = 100;
+constexpr size_t kLeastSimulations = 5;
 constexpr Duration kLookAnyway = minutes(5);  // the longest a quiet cluster is not looked at
 
 // How long replacements may take: longer where many are on their way at once.
@@ -25,6 +26,7 @@ Duration replacement_timeout(size_t running) {
 
 void DisruptionController::touched(const cluster::Change& change, const cluster::State&,
                                    std::vector<std::string>& keys) {
+  if (change.readiness_only) return;  // moves nothing (karpenter.md 4.1)
   moved_ |= change.kind == Kind::kPod || change.kind == Kind::kNode ||
             change.kind == Kind::kNodeClaim || change.kind == Kind::kNodePool ||
             change.kind == Kind::kNodeClass || change.kind == Kind::kPodDisruptionBudget;
@@ -64,7 +66,12 @@ disruption::Cluster DisruptionController::look(const cluster::State& state, Inst
 }
 
 disruption::Options DisruptionController::weigh(const cluster::State& state, Instant now) const {
-  return options_.weigh ? options_.weigh(state, now) : disruption::Options{};
+  disruption::Options options = options_.weigh ? options_.weigh(state, now) : disruption::Options{};
+  if (options_.most_work == 0) return options;
+  options.most_simulations =
+      std::max(kLeastSimulations, options_.most_work / std::max<size_t>(state.nodes().size(), 1));
+  options.first_turn = next_turn_;
+  return options;
 }
 
 void DisruptionController::mark(const disruption::Command& command, bool on,
@@ -166,7 +173,9 @@ Outcome DisruptionController::reconcile(const std::string&, const cluster::State
     if (running_.size() < kMostRunning && !quiet(state, now)) {
       moved_ = false;
       proposal = disruption::propose(look(state, now), now, weigh(state, now));
-      no_op_ = proposal.commands.empty() ? std::optional(now) : std::nullopt;
+      next_turn_ = proposal.next_turn;
+      const bool idle = proposal.commands.empty() && next_turn_.empty();
+      no_op_ = idle ? std::optional(now) : std::nullopt;
     }
     if (!proposal.commands.empty()) {
       awaiting_ = disruption::hold(std::move(proposal.commands.front()));

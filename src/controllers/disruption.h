@@ -19,6 +19,9 @@ namespace windlass::controllers {
 struct DisruptionOptions {
   Duration poll = seconds(10);
   Duration validation_wait = seconds(15);
+  // Nodes times simulations that a pass may take: nothing else happens meanwhile. 0: as many as it
+  // needs.
+  size_t most_work = 0;
   // Joint policy: narrows the claims that moved pods may get.
   std::function<void(scheduling::Problem&, const cluster::State&, Instant)> narrow;
   // Joint policy: what moving each node's pods costs (see disruption::Options).
@@ -61,6 +64,7 @@ class DisruptionController : public Controller {
   Instant next_pass_{};
   bool moved_ = true;             // pods, nodes, claims or pools changed since the last pass
   std::optional<Instant> no_op_;  // the last pass, if it found nothing
+  std::string next_turn_;         // the claim it did not come to, where its work was bounded
   std::vector<Running> running_;
   uint64_t names_ = 0;
 };

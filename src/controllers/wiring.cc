@@ -39,6 +39,7 @@ std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions
   auto nominations = std::make_shared<Nominations>();
   ProvisioningOptions provisioning;
   DisruptionOptions disruption;
+  disruption.most_work = options.most_disruption_work;
   // The pod layer. Under the joint policy KEDA and the HPA go on for targets that serve no known
   // model: there is no demand model to decide them by.
   const bool joint = policy == Policy::kWindlass;

@@ -24,6 +24,7 @@ std::string_view to_string(Policy policy);
 struct WiringOptions {
   scaling::HpaOptions hpa;
   JointOptions joint;
+  size_t most_disruption_work = 0;  // DisruptionOptions::most_work
 };
 
 std::vector<std::unique_ptr<Controller>> wire(Policy policy, const WiringOptions& options);

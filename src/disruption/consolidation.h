@@ -23,6 +23,7 @@ struct Pass {
   Instant now;
   const Options& options;
   std::vector<NodeView> nodes;  // the methods fill in `reason`
+  std::string next_turn{};      // as Proposal's
 };
 
 // The methods, in the order they are tried. Each returns a command or leaves the reasons why there

@@ -16,7 +16,7 @@ bool owned_by(const api::Pod& pod, std::string_view kind) {
 bool active(const api::Pod& pod) { return !pod.terminal() && !pod.meta.deleted; }
 
 bool tolerates_disrupted(const api::Pod& pod) {
-  const api::Taint taint{std::string(api::kDisruptedTaint), "", "NoSchedule"};
+  static const api::Taint taint{std::string(api::kDisruptedTaint), "", "NoSchedule"};
   return std::any_of(pod.spec.tolerations.begin(), pod.spec.tolerations.end(),
                      [&](const api::Toleration& t) { return t.tolerates(taint); });
 }
@@ -94,13 +94,21 @@ EvictionLimits::EvictionLimits(const std::vector<const api::PodDisruptionBudget*
     by_namespace_[budget->meta.namespace_name].limits.push_back({budget, 0});
   }
   if (budgets.empty()) return;
+  // Pods of one ReplicaSet come one after the other.
+  const api::Pod* last = nullptr;
+  Alike* alike = nullptr;
   for (const api::Pod* pod : all_pods) {
-    const auto place = by_namespace_.find(pod->meta.namespace_name);
-    if (place == by_namespace_.end()) continue;
-    Alike& alike = place->second.alike[&pod->meta.labels];
+    const bool same = last != nullptr && last->meta.namespace_name == pod->meta.namespace_name &&
+                      last->meta.labels == pod->meta.labels;
+    if (!same) {
+      const auto place = by_namespace_.find(pod->meta.namespace_name);
+      if (place == by_namespace_.end()) continue;
+      alike = &place->second.alike[&pod->meta.labels];
+      last = pod;
+    }
     if (pod->terminal()) continue;
-    ++alike.expected;
-    alike.healthy += is_healthy(*pod) ? 1 : 0;
+    ++alike->expected;
+    alike->healthy += is_healthy(*pod) ? 1 : 0;
   }
   for (auto& [name, place] : by_namespace_) count(place);
 }
@@ -119,7 +127,10 @@ void EvictionLimits::count(Place& place) {
       alike.limits.push_back(&limit);
     }
     limit.allowed = still_allowed(*limit.budget, expected, healthy);
+    place.blocks |= limit.allowed <= 0;
   }
+  place.blocks |= std::ranges::any_of(
+      place.alike, [](const auto& entry) { return entry.second.limits.size() > 1; });
 }
 
 std::vector<const EvictionLimits::Limit*> EvictionLimits::limits_of(const api::Pod& pod) const {
@@ -135,7 +146,8 @@ std::vector<const EvictionLimits::Limit*> EvictionLimits::limits_of(const api::P
 }
 
 std::string EvictionLimits::why_blocked(const api::Pod& pod) const {
-  if (by_namespace_.empty() || !evictable(pod)) return {};
+  const auto place = by_namespace_.find(pod.meta.namespace_name);
+  if (place == by_namespace_.end() || !place->second.may_block() || !evictable(pod)) return {};
   const std::vector<const Limit*> limits = limits_of(pod);
   for (const Limit* limit : limits) {
     if (limit->allowed > 0) continue;

@@ -57,6 +57,9 @@ class EvictionLimits {
   struct Place {
     std::vector<Limit> limits;  // by name
     std::map<const api::StringMap*, Alike, ByContent> alike;
+    bool blocks = false;  // one of them allows nothing, or some pods are behind two
+    // Pods that were not counted may be behind any.
+    [[nodiscard]] bool may_block() const { return blocks || alike.empty(); }
   };
   static void count(Place& place);
   [[nodiscard]] std::vector<const Limit*> limits_of(const api::Pod& pod) const;

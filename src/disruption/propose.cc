@@ -77,6 +77,7 @@ Proposal propose(const Cluster& cluster, Instant now, const Options& options) {
   Proposal proposal;
   if (auto command = first_command(pass, limits)) proposal.commands.push_back(std::move(*command));
 
+  proposal.next_turn = std::move(pass.next_turn);
   const Command* command = proposal.commands.empty() ? nullptr : &proposal.commands.front();
   for (const NodeView& view : pass.nodes) {
     const bool named = command != nullptr && !view.node->claim.empty() &&

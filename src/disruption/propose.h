@@ -78,6 +78,8 @@ struct Left {
 struct Proposal {
   std::vector<Command> commands;  // none or one
   std::vector<Left> left;         // every node left alone, and why
+  // Options::most_simulations was reached: the next pass goes on from this claim.
+  std::string next_turn;
 };
 
 struct Options {
@@ -87,6 +89,10 @@ struct Options {
   // more than that within `payback`.
   std::map<std::string, double> move_cost_usd;
   Duration payback = hours(1);
+  // At most so many nodes are tried alone, from the claim on that the last pass did not come to.
+  // Karpenter stops after three minutes; a process that has to renew its lease can't wait so long.
+  size_t most_simulations = SIZE_MAX;
+  std::string first_turn;
 };
 
 Proposal propose(const Cluster& cluster, Instant now, const Options& options);

@@ -81,10 +81,19 @@ QuickLook::QuickLook(const Cluster& cluster, const std::vector<NodeView>& nodes,
     : nodes_(nodes),
       spot_to_spot_(options.spot_to_spot),
       one_new_node_(options.objective == Objective::kStock),
-      free_(free_sizes(open_nodes(cluster, nodes))) {
-  for (const scheduling::ExistingNode* node : open_nodes(cluster, nodes)) {
-    rooms_.push_back({&node->claim, &node->name});
+      free_({}) {
+  // A pod that is planned onto a node which is not initialized spoils the attempt.
+  std::vector<const scheduling::ExistingNode*> open = open_nodes(cluster, nodes);
+  const auto rest = std::ranges::stable_partition(
+      open, [](const scheduling::ExistingNode* node) { return node->initialized; });
+  for (const scheduling::ExistingNode* node : rest) {
+    uninitialized_.emplace_back(size_of(node->available), &node->name);
   }
+  std::ranges::sort(uninitialized_, {},
+                    [](const auto& room) -> const std::string& { return *room.second; });
+  open.erase(rest.begin(), rest.end());
+  free_ = RoomTree(free_sizes(open));
+  for (const scheduling::ExistingNode* node : open) rooms_.push_back({&node->claim, &node->name});
   for (const scheduling::Pool& pool : cluster.scheduling.pools) {
     if (pool.pool == nullptr || pool.types == nullptr || pool.pool->replicas) continue;
     auto wanted = api::Requirements::from_specs(pool.pool->requirements);
@@ -124,15 +133,18 @@ double QuickLook::cheapest_for(const Size& size) const {
   return offer == offers_.end() ? std::numeric_limits<double>::infinity() : offer->usd_per_hour;
 }
 
+bool QuickLook::has_room_beside(const Size& pod, const Candidate& leaving) const {
+  return has_room(pod, [&](const Room& room) {
+    return *room.name == leaving.node || *room.claim == leaving.claim;
+  });
+}
+
 double QuickLook::least_price(size_t node) const {
   Size sum{};
   double dearest = 0;  // of the pods one by one
-  const auto leaves = [&leaving = *nodes_[node].node](const Room& room) {
-    return *room.name == leaving.node || *room.claim == leaving.claim;
-  };
   for (const api::Pod* pod : nodes_[node].pods) {
     const Size size = size_of(api::pod_requests(pod->spec));
-    if (has_room(size, leaves)) continue;
+    if (has_room_beside(size, *nodes_[node].node)) continue;
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += size[i];
     if (!one_new_node_) dearest = std::max(dearest, cheapest_for(size));
   }
@@ -182,6 +194,14 @@ std::string QuickLook::why_hopeless(size_t node) const {
                           std::none_of(view.pods.begin(), view.pods.end(), asks_for_capacity_type);
   if (spot_again) return std::string(kNoSpotToSpot);
   if (least < view.usd_per_hour) return {};
+  for (const api::Pod* pod : view.pods) {
+    const Size size = size_of(api::pod_requests(pod->spec));
+    const auto there = std::ranges::find_if(
+        uninitialized_, [&](const auto& room) { return fits(size, room.first); });
+    if (there == uninitialized_.end() || has_room_beside(size, *view.node)) continue;
+    return fmt::format("pod {} would need node {}, which is not initialized yet", pod->meta.key(),
+                       *there->second);
+  }
   return fmt::format("no cheaper type: replacing costs at least {:.3f} USD/h against {:.3f}", least,
                      view.usd_per_hour);
 }

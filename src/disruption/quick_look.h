@@ -11,6 +11,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "disruption/candidates.h"
@@ -45,14 +46,16 @@ class QuickLook {
   };
   template <typename Leaves>  // bool of a Room
   [[nodiscard]] bool has_room(const Size& pod, Leaves leaves) const;
+  [[nodiscard]] bool has_room_beside(const Size& pod, const Candidate& leaving) const;
   [[nodiscard]] double cheapest_for(const Size& size) const;
 
   const std::vector<NodeView>& nodes_;
   bool spot_to_spot_;
   bool one_new_node_;
   std::vector<Room> rooms_;
-  RoomTree free_;                      // of rooms_
-  std::vector<Offer> offers_;          // cheapest first
+  RoomTree free_;                                                   // of rooms_
+  std::vector<std::pair<Size, const std::string*>> uninitialized_;  // free, and whose
+  std::vector<Offer> offers_;                                       // cheapest first
   std::array<double, 4> unit_usd_{};   // an hour of one milli-unit at the best price
   bool new_nodes_may_be_spot_ = true;  // any that no pod of the node itself restricts
 };

@@ -2,7 +2,8 @@
 // turns.
 //
 // Worth knowing: Karpenter stops after 3 minutes and begins the next pass with the pools it did not
-// reach; there is no clock here, all are reached, and pools take turns in name order.
+// reach; there is no clock here, pools take turns in name order, and all are reached unless the
+// caller sets a bound (Options::most_simulations).
 #include <algorithm>
 #include <map>
 #include <span>
@@ -13,6 +14,8 @@
 
 namespace windlass::disruption {
 namespace {
+
+constexpr const char* kLaterPass = "its turn comes in a later pass";
 
 std::vector<size_t> pools_in_turn(const Pass& pass, const std::vector<size_t>& order) {
   std::map<std::string_view, std::vector<size_t>> by_pool;
@@ -36,14 +39,28 @@ std::vector<size_t> pools_in_turn(const Pass& pass, const std::vector<size_t>& o
 std::optional<Command> single_node_consolidation(Pass& pass, Simulation& simulation) {
   const BudgetLedger budget(pass, kUnderutilized);
   const QuickLook quick_look(pass.cluster, pass.nodes, pass.options);
-  for (const size_t i : pools_in_turn(pass, in_order_of_gain(pass.nodes, false))) {
+  std::vector<size_t> turns = pools_in_turn(pass, in_order_of_gain(pass.nodes, false));
+  const auto first = std::ranges::find_if(
+      turns, [&](size_t i) { return pass.nodes[i].node->claim == pass.options.first_turn; });
+  if (first != turns.end()) std::rotate(turns.begin(), first, turns.end());
+  size_t simulated = 0;
+  for (const size_t i : turns) {
     NodeView& view = pass.nodes[i];
+    if (!pass.next_turn.empty()) {
+      view.reason = kLaterPass;
+      continue;
+    }
     if (budget.left(view) == 0) {
       view.reason = budget.refusal(view);
       continue;
     }
     view.reason = quick_look.why_hopeless(i);
     if (!view.reason.empty()) continue;
+    if (simulated++ == pass.options.most_simulations) {
+      pass.next_turn = view.node->claim;
+      view.reason = kLaterPass;
+      continue;
+    }
     Attempt attempt = consolidate(pass, simulation, std::span(&i, 1), Command::Method::kSingleNode);
     if (attempt.command) return std::move(attempt.command);
     view.reason = std::move(attempt.failure);

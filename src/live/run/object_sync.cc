@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/assert.h"
 #include "base/text.h"
 #include "cluster/resources.h"
 #include "live/run/same_object.h"
@@ -55,15 +56,28 @@ bool often_written(Kind kind) {
   return kind == Kind::kNodeClaim || kind == Kind::kNodePool || kind == Kind::kScaledObject;
 }
 
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// Of what text_of() wrote.
+Json json_of(const std::string& text) {
+  auto json = parse_json(text);
+  WL_ASSERT(json.ok());
+  return *std::move(json);
+}
+
 bool is_status(const Json& body) { return body.is_object() && body.value("kind", "") == "Status"; }
 
 }  // namespace
 
+// Documents as text: thousands may wait for the client's rate limit.
 struct ObjectSync::Step {
   enum class What { kWrite, kDelete, kScale };
   What what = What::kWrite;
-  Json seen;    // kWrite: null creates
-  Json wanted;  // kWrite
+  bool creates = false;  // kWrite
+  std::string seen{};    // kWrite
+  std::string wanted{};  // kWrite
   int32_t replicas = 0;
 };
 
@@ -90,7 +104,10 @@ std::optional<api::Object> ObjectSync::shown(const Id& id) const {
 
 void ObjectSync::show(const Id& id, std::optional<api::Object> truth) {
   if (truth) {
-    state_.put(*std::move(truth));
+    const auto* pod = std::get_if<api::Pod>(&*truth);
+    const api::Pod* known = pod == nullptr ? nullptr : state_.pods().find(id.second);
+    const bool readiness_only = known != nullptr && same_but_readiness(*pod, *known);
+    state_.put(*std::move(truth), readiness_only);
   } else if (shown(id)) {
     state_.remove(id.first, id.second);
   }
@@ -155,7 +172,7 @@ void ObjectSync::gone(Kind kind, const std::string& key) {
   entry.truth.reset();
   entry.fresh = Json();
   const bool creates = !entry.steps.empty() && entry.steps.front().what == Step::What::kWrite &&
-                       entry.steps.front().seen.is_null();
+                       entry.steps.front().creates;
   if (!creates) settle(id);
 }
 
@@ -182,10 +199,13 @@ void ObjectSync::assume(api::Object object) {
 void ObjectSync::write(api::Object wanted) {
   const Id id{static_cast<Kind>(wanted.index()), api::meta_of(wanted).key()};
   const std::optional<api::Object> seen = shown(id);
+  const Json wish = as_wish(wanted);
+  const Json was = seen ? as_wish(*seen) : Json();
+  if (was == wish) return;
   Step step;
-  step.wanted = as_wish(wanted);
-  if (seen) step.seen = as_wish(*seen);
-  if (step.seen == step.wanted) return;
+  step.creates = !seen;
+  step.wanted = text_of(wish);
+  if (seen) step.seen = text_of(was);
   Entry& mine = entry(id);
   assume(std::move(wanted));
   // A write that waits behind another takes in the next one.
@@ -204,7 +224,7 @@ void ObjectSync::remove(Kind kind, const std::string& key) {
   std::visit([&](auto& value) { value.meta.deleted = clock_.now(); }, *object);
   if (auto* pod = std::get_if<api::Pod>(&*object)) pod->ready = false;
   assume(*std::move(object));
-  enqueue(id, {Step::What::kDelete, {}, {}, 0});
+  enqueue(id, {Step::What::kDelete});
 }
 
 void ObjectSync::scale(const std::string& deployment, int32_t replicas) {
@@ -219,7 +239,7 @@ void ObjectSync::scale(const std::string& deployment, int32_t replicas) {
     mine.steps.back().replicas = replicas;
     return;
   }
-  enqueue(id, {Step::What::kScale, {}, {}, replicas});
+  enqueue(id, {Step::What::kScale, false, {}, {}, replicas});
 }
 
 void ObjectSync::enqueue(const Id& id, Step step) {
@@ -251,8 +271,7 @@ void ObjectSync::settle(const Id& id) {
   entries_.erase(found);
   if (entry->version != 0 && entry->truth) floors_[id] = entry->version;
   if (entry->truth && !entry->fresh.is_null()) {
-    keep_document(id.first, id.second, version_of(entry->fresh),
-                  entry->fresh.dump(-1, ' ', false, Json::error_handler_t::replace));
+    keep_document(id.first, id.second, version_of(entry->fresh), text_of(entry->fresh));
   }
   show(id, std::move(entry->truth));
   for (const auto& done : entry->on_settled) done();
@@ -279,7 +298,7 @@ void ObjectSync::send_next(const Id& id) {
   if (mine.steps.empty()) return settle(id);
   switch (mine.steps.front().what) {
     case Step::What::kWrite:
-      return mine.steps.front().seen.is_null() ? send_create(id, mine) : send_update(id, mine);
+      return mine.steps.front().creates ? send_create(id, mine) : send_update(id, mine);
     case Step::What::kDelete:
       return send_delete(id, mine);
     case Step::What::kScale:
@@ -356,18 +375,18 @@ void ObjectSync::fetch(const Id& id, std::function<void()> then) {
 }
 
 void ObjectSync::send_create(const Id& id, Entry& entry) {
-  Step& step = entry.steps.front();
-  Json body = step.wanted;
+  Json body = json_of(entry.steps.front().wanted);
   body.erase("status");
   kube::Request request;
   request.verb = kube::Verb::kPost;
   const std::string path = cluster::api_path(id.first, id.second);
   request.path = path.substr(0, path.rfind('/'));
-  request.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.body = text_of(body);
   send(id, std::move(request), [this, id](Entry& mine, kube::Reply& reply) {
     const auto go_on = [this, id] {
       Entry& now = *entries_.at(id);
-      now.steps.front().seen = Json::object();
+      now.steps.front().creates = false;
+      now.steps.front().seen = "{}";
       send_patch(id, now, true);
     };
     if (reply.ok()) refusals_.erase(id.first);
@@ -396,7 +415,6 @@ void ObjectSync::send_update(const Id& id, Entry& entry) {
 
 // Spec and metadata first, then the status through its own door; what is empty is left out.
 void ObjectSync::send_patch(const Id& id, Entry& entry, bool status) {
-  const Step& step = entry.steps.front();
   const auto on_status_done = [this, id] { step_done(id); };
   const auto next = [this, id, status, on_status_done] {
     if (status) return on_status_done();
@@ -405,7 +423,9 @@ void ObjectSync::send_patch(const Id& id, Entry& entry, bool status) {
   if (entry.fresh.is_null()) {
     return fetch(id, [this, id, status] { send_patch(id, *entries_.at(id), status); });
   }
-  Json patch = merge_patch_of(entry.fresh, three_way(entry.fresh, step.seen, step.wanted));
+  const Step& step = entry.steps.front();
+  Json patch =
+      merge_patch_of(entry.fresh, three_way(entry.fresh, json_of(step.seen), json_of(step.wanted)));
   Json status_part = patch.contains("status") ? patch["status"] : Json();
   patch.erase("status");
   if (status) patch = status_part.is_null() ? Json::object() : Json{{"status", status_part}};
@@ -417,7 +437,8 @@ void ObjectSync::send_patch(const Id& id, Entry& entry, bool status) {
   request.verb = kube::Verb::kPatch;
   request.path = cluster::api_path(id.first, id.second) + (status ? "/status" : "");
   request.content_type = kube::content_type(kube::PatchType::kMerge);
-  request.body = patch.dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.body = text_of(patch);
+  entry.fresh = Json();  // the answer is the next one
   send(id, std::move(request), [this, id, status, next](Entry& mine, kube::Reply& reply) {
     if (reply.code == 409 && ++mine.conflicts <= kMaxConflicts) {
       ++stats_.conflicts;

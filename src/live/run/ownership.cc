@@ -162,16 +162,22 @@ void Ownership::put(uint64_t version, api::Object object) {
       on_ours(version, std::move(object));
       return look_at_target(hpa.meta.namespace_name, hpa.target);
     }
-    case Kind::kScaledObject:
-    case Kind::kNodePool:
     case Kind::kNodeClaim: {
+      auto& claim = std::get<api::NodeClaim>(object);
+      HeldClaim& held = claims_[id.second];
+      held.version = version;
+      held.pool = claim.pool();
+      held.object = std::make_unique<api::NodeClaim>(std::move(claim));
+      return look_at_claim(id.second, held);
+    }
+    case Kind::kScaledObject:
+    case Kind::kNodePool: {
       const bool ours = held_.contains(id) && held_[id].ours;
       held_[id] = {version, std::move(object), ours};
       look_at(id, true);
       if (id.first != Kind::kNodePool) return;
-      for (const auto& [other, held] : all_of(Kind::kNodeClaim)) {
-        const auto* claim = std::get_if<api::NodeClaim>(&held.object);
-        if (claim != nullptr && claim->pool() == id.second) look_at(other);
+      for (auto& [name, claim] : claims_) {
+        if (claim.pool == id.second) look_at_claim(name, claim);
       }
       return;
     }
@@ -182,6 +188,7 @@ void Ownership::put(uint64_t version, api::Object object) {
 
 void Ownership::gone(Kind kind, const std::string& key) {
   const Id id{kind, key};
+  if (kind == Kind::kNodeClaim && claims_.erase(key) > 0) refused_.erase(id);
   const auto found = held_.find(id);
   if (found != held_.end()) {
     const api::Object object = std::move(found->second.object);
@@ -201,9 +208,10 @@ void Ownership::look_at_all() {
   for (const auto& [id, held] : held_) {
     if (id.first != Kind::kHorizontalPodAutoscaler) look_at(id);
   }
+  for (auto& [name, claim] : claims_) look_at_claim(name, claim);
 }
 
-// Those of one kind stand together: there may be thousands of claims beside a few of it.
+// Those of one kind stand together.
 std::ranges::subrange<std::map<Ownership::Id, Ownership::Held>::const_iterator> Ownership::all_of(
     Kind kind) const {
   const auto next = static_cast<Kind>(static_cast<int>(kind) + 1);
@@ -230,8 +238,6 @@ void Ownership::look_at(const Id& id, bool changed) {
     why = why_not(*scaled);
   } else if (const auto* pool = std::get_if<api::NodePool>(&held.object)) {
     why = why_not(*pool);
-  } else if (const auto* claim = std::get_if<api::NodeClaim>(&held.object)) {
-    why = why_not(*claim);
   }
   if (why.empty()) {
     const bool news = changed || !held.ours;
@@ -248,7 +254,30 @@ void Ownership::look_at(const Id& id, bool changed) {
   std::string& said = refused_[id];
   if (said == why) return;
   said = why;
-  if (known() && on_refused && id.first != Kind::kNodeClaim) on_refused(id.first, id.second, why);
+  if (known() && on_refused) on_refused(id.first, id.second, why);
+}
+
+// Of claims nobody is told why: their pools say it.
+void Ownership::look_at_claim(const std::string& name, HeldClaim& held) {
+  const Id id{Kind::kNodeClaim, name};
+  const std::string why =
+      known() ? why_not_claim(held.pool) : "it is not known yet whether Karpenter runs here";
+  if (why.empty()) {
+    held.ours = true;
+    refused_.erase(id);
+    if (held.object == nullptr) return;
+    const std::unique_ptr<api::NodeClaim> object = std::move(held.object);
+    return on_ours(held.version, std::move(*object));
+  }
+  if (held.ours) {
+    held.ours = false;
+    // Without an answer it is ours again when the server next tells of it.
+    if (auto now = claim_there ? claim_there(name) : std::nullopt; now && held.object == nullptr) {
+      held.object = std::make_unique<api::NodeClaim>(*std::move(now));
+    }
+    on_not_ours(id.first, id.second);
+  }
+  refused_[id] = why;
 }
 
 std::vector<const api::HorizontalPodAutoscaler*> Ownership::autoscalers_of(
@@ -352,8 +381,8 @@ std::string Ownership::why_not(const api::NodePool& pool) const {
   }
 }
 
-std::string Ownership::why_not(const api::NodeClaim& claim) const {
-  const auto pool = held_.find({Kind::kNodePool, claim.pool()});
+std::string Ownership::why_not_claim(const std::string& name_of_pool) const {
+  const auto pool = held_.find({Kind::kNodePool, name_of_pool});
   if (pool != held_.end()) return why_not(std::get<api::NodePool>(pool->second.object));
   const bool karpenter = !options_.observe && life(karpenter_) == LeaseWatch::Life::kAlive;
   return karpenter ? "Karpenter runs it" : "";

@@ -11,6 +11,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -62,6 +64,8 @@ class Ownership {
   // Said once an object and reason: why it is left alone ("" again ours).
   std::function<void(cluster::Kind kind, const std::string& key, const std::string& why)>
       on_refused;
+  // A claim that was passed on as ours, as it stands now; asked for when it is ours no longer.
+  std::function<std::optional<api::NodeClaim>(const std::string& name)> claim_there;
   // Only the leader writes.
   std::function<bool()> may_send;
 
@@ -86,16 +90,24 @@ class Ownership {
     api::Object object;
     bool ours = false;
   };
+  // There are as many as nodes, so what stands in the State is not held a second time.
+  struct HeldClaim {
+    uint64_t version = 0;
+    std::string pool;
+    bool ours = false;
+    std::unique_ptr<api::NodeClaim> object;  // not while it is in the State
+  };
   void poll();
   [[nodiscard]] std::ranges::subrange<std::map<Id, Held>::const_iterator> all_of(
       cluster::Kind kind) const;
   void look_at_all();
   // `changed`: the object itself is news, not only what is around it.
   void look_at(const Id& id, bool changed = false);
+  void look_at_claim(const std::string& name, HeldClaim& held);
   void look_at_target(const std::string& namespace_name, const api::ScaleTarget& target);
   std::string why_not(api::ScaledObject& object);
   [[nodiscard]] std::string why_not(const api::NodePool& pool) const;
-  [[nodiscard]] std::string why_not(const api::NodeClaim& claim) const;
+  [[nodiscard]] std::string why_not_claim(const std::string& pool) const;
   void give_back(const api::ScaledObject& object);
   void patch(const Id& id, const Json& patch);
   [[nodiscard]] LeaseWatch::Life life(
@@ -107,7 +119,8 @@ class Ownership {
   net::Clock& clock_;
   OwnershipOptions options_;
   std::vector<std::pair<std::string, LeaseWatch>> karpenter_, keda_;  // by path
-  std::map<Id, Held> held_;
+  std::map<Id, Held> held_;                                           // but for claims
+  std::map<std::string, HeldClaim> claims_;
   std::map<Id, std::string> refused_;
   // When we last asked for which change, not to ask twice.
   std::map<Id, std::pair<Duration, std::string>> patched_;

@@ -181,6 +181,11 @@ TEST(Ownership, AClaimGoesWithItsPool) {
   const Json claim = Json::parse(R"({"apiVersion":"karpenter.sh/v1","kind":"NodeClaim",
     "metadata":{"name":"c","labels":{"karpenter.sh/nodepool":"p"}},"spec":{"nodeClassRef":
     {"group":"karpenter.k8s.aws","kind":"EC2NodeClass","name":"d"},"requirements":[]}})");
+  f.ownership.claim_there = [&](const std::string& name) -> std::optional<api::NodeClaim> {
+    const auto found = f.ours.find({Kind::kNodeClaim, name});
+    if (found == f.ours.end()) return std::nullopt;
+    return std::get<api::NodeClaim>(found->second);
+  };
   f.add("/apis/karpenter.sh/v1/nodeclaims/c", claim);
   f.add(kPool, pool(true));
   f.ownership.start();
@@ -188,6 +193,14 @@ TEST(Ownership, AClaimGoesWithItsPool) {
   EXPECT_FALSE(f.has(Kind::kNodeClaim, "c"));
   f.clock.advance(minutes(2));
   EXPECT_TRUE(f.has(Kind::kNodeClaim, "c"));
+  // Karpenter comes back, and goes: the claim is what it was, though nobody told of it meanwhile.
+  f.renew(kKarpenter, seconds(20));
+  EXPECT_FALSE(f.has(Kind::kNodeClaim, "c"));
+  f.clock.advance(minutes(2));
+  ASSERT_TRUE(f.has(Kind::kNodeClaim, "c"));
+  EXPECT_EQ(std::get<api::NodeClaim>(f.ours.at({Kind::kNodeClaim, "c"})).node_class.name, "d");
+  f.ownership.gone(Kind::kNodeClaim, "c");
+  EXPECT_FALSE(f.has(Kind::kNodeClaim, "c"));
 }
 
 TEST(LeaseWatch, BelievesItsOwnStopwatchOnly) {

@@ -46,14 +46,17 @@ bool same(const api::PodSpec& a, const api::PodSpec& b) {
 
 }  // namespace
 
-bool same_object(const api::Pod& a, const api::Pod& b) {
+bool same_but_readiness(const api::Pod& a, const api::Pod& b) {
   const auto values = [](const api::Pod& pod) {
     const auto& [meta, spec, phase, ready, scheduled, unschedulable, message, started, ready_at,
                  nominated, ip, raw] = pod;
-    return std::tie(phase, ready, scheduled, unschedulable, message, started, ready_at, nominated,
-                    ip, raw);
+    return std::tie(phase, scheduled, unschedulable, message, started, nominated, raw);
   };
   return values(a) == values(b) && same(a.meta, b.meta) && same(a.spec, b.spec);
+}
+
+bool same_object(const api::Pod& a, const api::Pod& b) {
+  return a.ready == b.ready && a.ready_at == b.ready_at && a.ip == b.ip && same_but_readiness(a, b);
 }
 
 bool same_object(const api::Node& a, const api::Node& b) {

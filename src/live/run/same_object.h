@@ -8,6 +8,8 @@
 namespace windlass::live {
 
 bool same_object(const api::Pod& a, const api::Pod& b);
+// But for whether and since when the pod is ready, and its address.
+bool same_but_readiness(const api::Pod& a, const api::Pod& b);
 bool same_object(const api::Node& a, const api::Node& b);
 
 }  // namespace windlass::live

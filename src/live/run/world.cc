@@ -19,6 +19,8 @@ using cluster::Kind;
 // Steps between two looks at sockets: leases must be renewed meanwhile.
 constexpr int kSteps = 100;
 constexpr Duration kJump = seconds(2);
+// Nodes times simulations of a disruption pass: some 100 ms.
+constexpr size_t kPassWork = 50'000;
 
 // Kinds of which only single objects are read, by name (trigger_secrets.cc).
 bool read_by_name(Kind kind) { return kind == Kind::kSecret || kind == Kind::kConfigMap; }
@@ -45,6 +47,7 @@ World::World(WorldParts parts, WorldOptions options)
       ownership_(acting_, parts_.clock, options_.ownership),
       events_(acting_, parts_.clock, options_.instance, options_.seed) {
   state_.set_models(options_.models);
+  if (options_.wiring.most_disruption_work == 0) options_.wiring.most_disruption_work = kPassWork;
   sync_.may_send = [this] { return may_act(); };
   sync_.on_change = [this] {
     if (!seen_) seen_ = parts_.clock.steady();
@@ -61,6 +64,10 @@ World::World(WorldParts parts, WorldOptions options)
     if (refers) read_references_soon();
   };
   ownership_.on_not_ours = [this](Kind kind, const std::string& key) { sync_.gone(kind, key); };
+  ownership_.claim_there = [this](const std::string& name) {
+    const api::NodeClaim* claim = state_.node_claims().find(name);
+    return claim == nullptr ? std::nullopt : std::optional(*claim);
+  };
   ownership_.on_refused = [this](Kind kind, const std::string& key, const std::string& why) {
     tell_trouble(kind, key, "leave", why);
   };
