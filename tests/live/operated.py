@@ -347,9 +347,14 @@ class Watchman:
         return out
 
 
+def process_of(event):
+    """Each process has accounts of its own: run-a, and run-a-2 after its token was replaced."""
+    return event["user"]["username"].removesuffix("-2")
+
+
 def writes_of_others(directory):
     """Writes of a process of namespace windlass while another held the lease, by the API server's
-    own log: a list of words. Users lead one process each."""
+    own log: a list of words."""
     events = sorted(audit_events(directory), key=lambda e: e["stageTimestamp"])
     terms = [("", "")]  # (from, user), in the order of the lease's versions
     for event in events:
@@ -359,7 +364,7 @@ def writes_of_others(directory):
                 and event.get("responseStatus", {}).get("code", 0) < 300 \
                 and event["verb"] in ("create", "update"):
             holder = event.get("responseObject", {}).get("spec", {}).get("holderIdentity")
-            terms.append((event["stageTimestamp"], event["user"]["username"] if holder else ""))
+            terms.append((event["stageTimestamp"], process_of(event) if holder else ""))
     out = []
     for event in events:
         held = event.get("objectRef", {})
@@ -367,7 +372,7 @@ def writes_of_others(directory):
             continue
         if held.get("resource") == "leases" and held.get("namespace") == "windlass":
             continue
-        user, at = event["user"]["username"], event["requestReceivedTimestamp"]
+        user, at = process_of(event), event["requestReceivedTimestamp"]
         holder = next((who for since, who in reversed(terms) if since <= at), "")
         if holder and holder != user:
             out.append(f"{at} {user} {event['verb']} {event['requestURI']} while {holder} led")
