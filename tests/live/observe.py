@@ -76,7 +76,7 @@ def requests(folder):
     found = {}
     for line in open(folder / "audit.log"):
         entry = json.loads(line)
-        if entry["user"]["username"] == OBSERVER and entry["stage"] == "ResponseComplete" or entry["verb"] == "watch":
+        if entry["user"]["username"] == OBSERVER and entry["stage"] == "RequestReceived":
             found[entry["verb"]] = found.get(entry["verb"], 0) + 1
     return found
 
@@ -100,7 +100,7 @@ def main():
                 observe(side, generator, observer, folder, observed)
             finally:
                 for process in (observer, side.process):
-                    if process.poll() is None:
+                    if process and process.poll() is None:
                         process.kill()
     check.exit()
 
@@ -111,7 +111,8 @@ def observe(side, generator, observer, folder, observed):
     generator.begin()
     ring.until("replicas follow", [side], lambda h: h["replicas"] == 8 and h["pods"].get("Running") == 8, 70)
     check("the observer sees everything", "info: synced" in log.read_text(), log.read_text()[-2000:])
-    side.stop()
+    check("who acted ends as asked", side.stop() == 0)
+    side.process = None
     time.sleep(3)  # what the one that acted had under way
     before = versions(side)
     # Traffic falls and nobody acts: the observer says what it would do. Soon: nodes whose Leases
