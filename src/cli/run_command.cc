@@ -368,9 +368,9 @@ class Operator {
     if (stopping_) return loop_.stop();  // asked twice
     stopping_ = true;
     log::info(fmt::format("stopping ({})", why));
+    if (settings_.observe) observer_.summarize(clock_->now());  // while it still decides
     world_.follow();
     drop_the_cloud();
-    if (settings_.observe) observer_.summarize(clock_->now());
     elector_.stop([this] { loop_.stop(); });
     loop_.after(seconds(5), [this] { loop_.stop(); });
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -148,6 +149,7 @@ JointView::Worth JointView::worth(const cluster::InferenceModel& model,
   const double slo_ms = model.slo.millis() * options_.slo_share;
   std::map<const catalog::InstanceType*, double> by_type;
   Worth worth;
+  std::vector<std::pair<bool, double>> counted;  // Ready, and what it is worth
   for (const std::string& key : state.pods_of(deployment.meta.uid)) {
     const api::Pod& pod = state.pods().at(key);
     const api::Node* node = state.nodes().find(pod.spec.node_name);
@@ -164,11 +166,19 @@ JointView::Worth JointView::worth(const cluster::InferenceModel& model,
       }
     }
     worth.by_pod[key] = it->second;
-    worth.all += it->second;
-    if (pod.ready) worth.ready += it->second;
+    counted.emplace_back(pod.ready, it->second);
   }
-  const auto on_nodes = static_cast<int32_t>(worth.by_pod.size());
-  worth.all += std::max(deployment.replicas - on_nodes, 0);
+  // More pods than replicas: some are about to go, those first that the ReplicaSet will take. They
+  // would else count as what is to be made up for, and the scale-in would be taken back.
+  std::ranges::sort(counted, std::greater<>());
+  const auto wanted = static_cast<size_t>(std::max(deployment.replicas, 0));
+  const auto lost = static_cast<double>(wanted - std::min(wanted, counted.size()));
+  counted.resize(std::min(wanted, counted.size()));
+  for (const auto& [ready, value] : counted) {
+    worth.all += value;
+    if (ready) worth.ready += value;
+  }
+  worth.all += lost;  // one without a node counts as on the chosen type
   return worth;
 }
 

@@ -3,8 +3,9 @@ object, word, inputs, result and reasons. Names that differ by nature are put in
 nodes, instances and pods are numbered in the order in which a run first decides about them, so a claim
 that one run deletes second must be the one that it made second. Left out: bindings (the simulation's
 scheduler is part of it and says them), and the words of a source that failed. Nodes that are asked for,
-launched or ended within a second are one set. Times may differ by one sync of the
-HPA, 15 s, and two seconds that the machine may take.
+launched or ended within a second are one set. Times may differ by one round of who decides, and two
+seconds that the machine may take: the HPA's sync of 15 s, disruption's 10 s between two looks and 15 s
+until it looks again.
 
 With `equal_nodes` it does not matter which of several nodes of one type goes first, nor how many
 go in one command: the ReplicaSet controller chooses pods by times in whole seconds."""
@@ -75,11 +76,12 @@ def in_sets(decisions):
     return out + sorted(group, key=lambda one: one[1])
 
 
-def compare(one, other, within=17.0):
+def compare(one, other, within=17.0, disruption_within=27.0):
     """What is different, in words ("" if nothing); and the largest difference in time."""
     a, b = [words for _, words in one], [words for _, words in other]
     if a != b:
         return "\n".join(difflib.unified_diff(a, b, lineterm="", n=1)), None
     apart = [abs(x - y) for (x, _), (y, _) in zip(one, other)]
-    late = [f"{gap:.1f} s apart: {words}" for gap, (_, words) in zip(apart, one) if gap > within]
+    late = [f"{gap:.1f} s apart: {words}" for gap, (_, words) in zip(apart, one)
+            if gap > (disruption_within if words.startswith("disruption") else within)]
     return "\n".join(late), max(apart, default=0.0)

@@ -275,9 +275,8 @@ def rise_and_fall(sides, generator):
     time.sleep(5)
     for each in (generator, *(side.model for side in sides)):
         each.begin()
-    top = 8 if sides[0].policy == "stock" else None
-    until("replicas follow the load and run", sides, lambda h: h["pods"].get("Running") == h["replicas"]
-          and (h["replicas"] == top if top else h["replicas"] > 2), 70)
+    top = 8 if sides[0].policy == "stock" else 5
+    until("replicas follow the load and run", sides, lambda h: h["pods"].get("Running") == h["replicas"] == top, 75)
     for side in sides:
         side.seen("pods waited for nodes", lambda h: h["replicas"] > 2 and h["pods"].get("Pending", 0) > 0)
         tables(side)

@@ -3,13 +3,14 @@
 // that the live one read. Prints the decisions.
 //
 // usage: same_decisions SCENARIO POLICY INPUTS.jsonl START END PERIOD
-//   INPUTS: {"time": s, "query": PromQL, "values": [..] or null} and {"time": s, "page": text};
-//   START, END: seconds since 1970, as `time`; PERIOD: seconds between pages.
+//   INPUTS: {"time": s, "query": PromQL, "values": [..] or null} and {"time": s, "page": text or
+//   null}; START, END: seconds since 1970, as `time`; PERIOD: seconds between pages.
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ struct Answer {
 };
 struct Inputs {
   std::map<std::string, std::map<Instant, Answer>> answers;  // by query
-  std::map<Instant, std::string> pages;
+  std::map<Instant, std::optional<std::string>> pages;       // nullopt: it could not be read
 };
 
 Instant instant_of(double seconds) { return Instant{std::llround(seconds * 1e9)}; }
@@ -45,7 +46,8 @@ Inputs read_inputs(const char* path) {
     if (!json.ok()) continue;
     const Instant at = instant_of((*json)["time"].get<double>());
     if (json->contains("page")) {
-      out.pages[at] = (*json)["page"].get<std::string>();
+      const Json& page = (*json)["page"];
+      out.pages[at] = page.is_null() ? std::nullopt : std::optional(page.get<std::string>());
       continue;
     }
     Answer answer;
@@ -81,11 +83,16 @@ Status play(sim::World& world, const sim::Scenario& scenario, const Inputs& inpu
     for (const sim::ModelSpec& model : scenario.models) {
       const std::string& name = model.model.name;
       ModelCounts& rounds = counts.try_emplace(name, period).first->second;
-      const auto samples = live::signals::parse_exposition(page);
+      rounds.begin_round();
+      if (!page) {
+        rounds.missed("all");
+        rounds.end_round(at);
+        continue;
+      }
+      const auto samples = live::signals::parse_exposition(*page);
       if (!samples.ok()) return samples.error();
       const auto reading = live::signals::read_pod(*samples, name);
       if (!reading.ok()) return reading.error();
-      rounds.begin_round();
       rounds.add("all", *reading);
       world.observe_signals(name, rounds.end_round(at));
     }

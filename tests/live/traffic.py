@@ -117,9 +117,9 @@ class Recorder:
         return out
 
     def pages(self):
-        """(time, text) of every page of metrics that could be read."""
-        return [(at, body) for at, path, status, body in self.answers
-                if status == 200 and "query=" not in path]
+        """(time, text or None) of every page of metrics that was asked for."""
+        return [(at, body if status == 200 else None) for at, path, status, body in self.answers
+                if "query=" not in path]
 
 
 def request_type(body):

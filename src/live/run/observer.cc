@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@ namespace windlass::live {
 namespace {
 
 constexpr Duration kCompare = minutes(1);
+constexpr Duration kFirstLook = seconds(2);  // again and again, until the world is known
 constexpr Duration kPeriod = hours(1);
 constexpr int64_t kRest = 50;  // so many times as long as it took
 
@@ -33,17 +35,21 @@ bool managed(const api::Node& node) { return !label(node, api::kNodePoolLabel).e
 
 void Observer::start(net::Clock& clock) {
   began_ = compared_ = clock.now();
-  tick(clock, kCompare);
+  tick(clock, kFirstLook);
 }
 
 void Observer::tick(net::Clock& clock, Duration wait) {
   clock.after(wait, guard_([this, &clock] {
                 const Instant now = clock.now();
                 const Duration began = clock.steady();
+                // What is observed begins when there is something to compare.
+                if (world_.deciding() && !std::exchange(comparing_, true)) {
+                  began_ = compared_ = now;
+                }
                 if (world_.deciding()) compare(now);
                 const Duration took = clock.steady() - began;
                 if (now - began_ >= kPeriod) summarize(now);
-                tick(clock, std::max(kCompare, took * kRest));
+                tick(clock, comparing_ ? std::max(kCompare, took * kRest) : kFirstLook);
               }));
 }
 
@@ -135,6 +141,7 @@ void Observer::compare(Instant now) {
 
 void Observer::summarize(Instant now) {
   if (world_.deciding()) compare(now);
+  if (!comparing_) began_ = now;
   controllers::Decision summary;
   summary.object = "Cluster";
   summary.what = "summary";

@@ -45,6 +45,7 @@ class Observer {
   std::map<std::string, Instant> told_;
   Instant began_{};  // of the period
   Instant compared_{};
+  bool comparing_ = false;
   double running_usd_ = 0, wanted_usd_ = 0;
   double running_rate_ = 0, wanted_rate_ = 0;
   size_t decisions_ = 0;

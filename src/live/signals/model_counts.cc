@@ -193,12 +193,15 @@ void ModelCounts::add(const std::string& pod, const PodReading& reading) {
     recent_output_.add(increase(reading.output, before.output));
   }
   known = {reading, round_, round_};
+  ever_read_ = true;
 }
 
 void ModelCounts::missed(const std::string& pod) { pods_[pod].seen_round = round_; }
 
 cluster::ModelSignals ModelCounts::end_round(Instant now) {
   std::erase_if(pods_, [&](const auto& entry) { return entry.second.seen_round != round_; });
+  // Nobody read is not nobody asked: replicas would go for want of a peak.
+  if (!ever_read_) arrivals_.clear();
   cluster::ModelSignals signals;
   signals.at = now;
   signals.period = period_;

@@ -44,7 +44,7 @@ class ModelCounts {
   void add(const std::string& pod, const PodReading& reading);
   // The pod is there, but could not be read.
   void missed(const std::string& pod);
-  // The signals at `now`; arrivals of at most the last half hour.
+  // The signals at `now`; arrivals since the first reading, of at most the last half hour.
   cluster::ModelSignals end_round(Instant now);
 
  private:
@@ -57,6 +57,7 @@ class ModelCounts {
 
   Duration period_;
   size_t round_ = 0;
+  bool ever_read_ = false;  // before that no round is history
   std::map<std::string, Pod> pods_;
   std::deque<double> arrivals_;             // the newest is this round's
   Histogram recent_input_, recent_output_;  // older observations count less
