@@ -11,9 +11,11 @@ import http.server
 import json
 import pathlib
 import random
+import re
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -65,6 +67,12 @@ class Prometheus:
         self.server.server_close()
 
 
+def sanitizers(binary):
+    """The sanitizers' libraries of a binary: AddressSanitizer refuses to run behind another preloaded one."""
+    lines = subprocess.run(["ldd", binary], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line.split()[2] for line in lines if re.match(r"\s*lib(asan|tsan)", line)]
+
+
 class Play:
     """The scene, who acts in it, and what the cases share."""
 
@@ -81,7 +89,7 @@ class Play:
         config = scene.config(**({} if options.lease == "15s" else {"leaseDuration": options.lease}))
         environment = {}
         if FAKETIME:
-            environment = {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
+            environment = {"LD_PRELOAD": ":".join([*sanitizers(options.binary), FAKETIME]), "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
                            "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
                            "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         self.token_files = []
