@@ -29,7 +29,7 @@ class BorrowedLabels {
   operator const StringMap&() const { return **this; }  // NOLINT(google-explicit-constructor)
   [[nodiscard]] auto begin() const { return (**this).begin(); }
   [[nodiscard]] auto end() const { return (**this).end(); }
-  [[nodiscard]] auto find(const std::string& key) const { return (**this).find(key); }
+  [[nodiscard]] auto find(std::string_view key) const { return (**this).find(key); }
   [[nodiscard]] const std::string& at(const std::string& key) const { return (**this).at(key); }
 
   StringMap& own() {

@@ -4,7 +4,7 @@ namespace windlass::api {
 namespace {
 
 std::string label_of(const ObjectMeta& meta, std::string_view key) {
-  const auto found = meta.labels.find(std::string(key));
+  const auto found = meta.labels.find(key);
   return found == meta.labels.end() ? std::string() : found->second;
 }
 

@@ -12,7 +12,8 @@
 
 namespace windlass::api {
 
-using StringMap = std::map<std::string, std::string>;
+// Found in by string_view, too.
+using StringMap = std::map<std::string, std::string, std::less<>>;
 
 struct OwnerReference {
   std::string api_version;

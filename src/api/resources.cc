@@ -37,7 +37,7 @@ void merge(std::vector<ResourceList::Entry>& mine, const ResourceList& theirs, C
   auto at = mine.begin();
   for (const auto& [name, milli] : theirs) {
     while (at != mine.end() && at->first < name) ++at;
-    if (at == mine.end() || at->first != name) at = mine.insert(at, {name, 0});
+    if (at == mine.end() || at->first != name) at = mine.emplace(at, name, 0);
     at->second = combine(at->second, milli);
   }
 }

@@ -29,6 +29,8 @@ class ResourceList {
   [[nodiscard]] bool has(std::string_view name) const;
   void set(std::string_view name, int64_t milli);
   void erase(std::string_view name);
+  void reserve(size_t names) { entries_.reserve(names); }
+  [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   // Sorted by name.
   [[nodiscard]] auto begin() const { return entries_.begin(); }

@@ -153,7 +153,7 @@ api::NodeClaim claim_of(const api::Node& node, const api::NodePool& pool) {
 }
 
 std::string label(const api::Node& node, std::string_view key) {
-  const auto it = node.meta.labels.find(std::string(key));
+  const auto it = node.meta.labels.find(key);
   return it == node.meta.labels.end() ? std::string() : it->second;
 }
 

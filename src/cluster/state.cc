@@ -91,11 +91,11 @@ void State::unindex(const api::Pod& pod) {
   unbound_.erase(key);
 }
 
-void State::index(const api::Node& node) { node_by_provider_[node.provider_id] = node.meta.key(); }
+void State::index(const api::Node& node) { node_by_provider_[node.provider_id] = &node; }
 void State::unindex(const api::Node& node) { node_by_provider_.erase(node.provider_id); }
 
 void State::index(const api::NodeClaim& claim) {
-  if (!claim.provider_id.empty()) claim_by_provider_[claim.provider_id] = claim.meta.key();
+  if (!claim.provider_id.empty()) claim_by_provider_[claim.provider_id] = &claim;
 }
 void State::unindex(const api::NodeClaim& claim) { claim_by_provider_.erase(claim.provider_id); }
 
@@ -183,13 +183,12 @@ void State::put(api::Object object, bool readiness_only) {
         value.meta.resource_version = ++version_;
         std::string key = value.meta.key();
         const T* old = table.find(key);
-        if (old == nullptr || !stays_in_place(*old, value)) {
-          if (old != nullptr) unindex(*old);
-          index(value);
-        }
+        const bool stays = old != nullptr && stays_in_place(*old, value);
+        if (old != nullptr && !stays) unindex(*old);
         changes_.push_back({kind, key, false, readiness_only});
         const auto [at, fresh] = table.by_key_.try_emplace(std::move(key));
         const T was = std::exchange(at->second, std::move(value));
+        if (!stays) index(at->second);
         note_going(fresh ? nullptr : &was, &at->second);
       },
       object);
@@ -252,13 +251,13 @@ const api::Deployment* State::deployment_of(const api::Pod& pod) const {
 }
 
 const api::Node* State::node_by_provider_id(std::string_view id) const {
-  const auto* name = find_in(node_by_provider_, id);
-  return name == nullptr ? nullptr : nodes().find(*name);
+  const auto* node = find_in(node_by_provider_, id);
+  return node == nullptr ? nullptr : *node;
 }
 
 const api::NodeClaim* State::claim_by_provider_id(std::string_view id) const {
-  const auto* name = find_in(claim_by_provider_, id);
-  return name == nullptr ? nullptr : node_claims().find(*name);
+  const auto* claim = find_in(claim_by_provider_, id);
+  return claim == nullptr ? nullptr : *claim;
 }
 
 const api::NodeClaim* State::claim_of_node(std::string_view node) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -234,13 +235,20 @@ class State {
     std::set<std::string> keys;
     mutable std::optional<Load> load;
   };
-  std::map<std::string, OnNode, std::less<>> pods_by_node_;
-  std::map<std::string, std::set<std::string>, std::less<>> pods_by_owner_;
-  std::map<std::string, std::vector<std::string>, std::less<>> owners_of_set_;  // by uid: uids
-  std::map<std::string, std::string, std::less<>> deployment_by_uid_;
+  // Looked up, never walked over: their order would be no order.
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <typename T>
+  using Index = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+  Index<OnNode> pods_by_node_;
+  Index<std::set<std::string>> pods_by_owner_;
+  Index<std::vector<std::string>> owners_of_set_;  // by uid: uids
+  Index<std::string> deployment_by_uid_;
   std::set<std::string> unbound_;
-  std::map<std::string, std::string, std::less<>> node_by_provider_;
-  std::map<std::string, std::string, std::less<>> claim_by_provider_;
+  Index<const api::Node*> node_by_provider_;
+  Index<const api::NodeClaim*> claim_by_provider_;
   std::set<std::string> nodes_going_;
 
   catalog::Catalog catalog_;

@@ -123,7 +123,7 @@ void note_drift(const disruption::DriftCheck& check, const api::NodeClaim& claim
 int32_t reservation_in_use(const cluster::State& state, std::string_view reservation_id) {
   int32_t count = 0;
   for (const auto& [key, claim] : state.node_claims()) {
-    const auto it = claim.meta.labels.find(std::string(api::kReservationIdLabel));
+    const auto it = claim.meta.labels.find(api::kReservationIdLabel);
     count += it != claim.meta.labels.end() && it->second == reservation_id ? 1 : 0;
   }
   return count;
@@ -239,7 +239,7 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     if (const auto check = drift_checks.find(candidate.pool); check != drift_checks.end()) {
       note_drift(check->second, *claim, now, candidate);
     }
-    candidate.do_not_disrupt = node.meta.annotations.contains(std::string(api::kDoNotDisrupt)) &&
+    candidate.do_not_disrupt = node.meta.annotations.contains(api::kDoNotDisrupt) &&
                                node.meta.annotations.at(std::string(api::kDoNotDisrupt)) == "true";
     candidate.pods = state.load_of(node.meta.name).pods;
     out.push_back(std::move(candidate));

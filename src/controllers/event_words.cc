@@ -17,7 +17,7 @@ struct Words {
   std::string_view component;
 };
 // Reasons as Karpenter, KEDA and the HPA give them where they have one.
-constexpr std::array<Words, 18> kWords{{
+constexpr std::array<Words, 19> kWords{{
     {"claim_lifecycle", "launch", "Normal", "Launched", "karpenter"},
     {"claim_lifecycle", "delete", "Warning", "InsufficientCapacityError", "karpenter"},
     {"provisioning", "create", "Normal", "NodeClaimCreated", "karpenter"},
@@ -34,6 +34,7 @@ constexpr std::array<Words, 18> kWords{{
     {"expiry", "expire", "Normal", "Expired", "karpenter"},
     {"live", "leave", "Warning", "LeftAlone", "windlass"},
     {"live", "reject", "Warning", "WriteRefused", "windlass"},
+    {"live", "keep", "Warning", "FailedDraining", "karpenter"},
     {"live", "collect", "Normal", "GarbageCollected", "karpenter"},
     {"disruption", "abandon", "Warning", "DisruptionBlocked", "karpenter"},
 }};

@@ -154,7 +154,7 @@ JointView::Worth JointView::worth(const cluster::InferenceModel& model,
     const api::Pod& pod = state.pods().at(key);
     const api::Node* node = state.nodes().find(pod.spec.node_name);
     if (pod.terminal() || pod.meta.deleted || node == nullptr) continue;
-    const auto label = node->meta.labels.find(std::string(api::kInstanceTypeLabel));
+    const auto label = node->meta.labels.find(api::kInstanceTypeLabel);
     const catalog::InstanceType* type =
         label == node->meta.labels.end() ? nullptr : state.catalog().find(label->second);
     if (type == nullptr) continue;

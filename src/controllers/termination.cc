@@ -15,8 +15,7 @@ using cluster::Kind;
 constexpr Duration kMinimumDrain = seconds(5);
 constexpr Duration kRetry = seconds(1);
 
-// Waves: non-critical before critical, within each daemons last. Daemon pods of the last waves do
-// not hold the instance.
+// Waves: non-critical before critical, within each daemons last.
 int wave_of(const api::Pod& pod) {
   const bool critical = pod.spec.priority_class == "system-node-critical" ||
                         pod.spec.priority_class == "system-cluster-critical";
@@ -48,13 +47,15 @@ void TerminationController::touched(const cluster::Change& change, const cluster
 
 std::optional<Instant> termination_deadline(const api::NodeClaim& claim) {
   if (!claim.meta.deleted) return std::nullopt;
-  const auto written = claim.meta.annotations.find(std::string(kTerminationTimestamp));
+  const auto written = claim.meta.annotations.find(kTerminationTimestamp);
   if (written != claim.meta.annotations.end()) {
     if (const Result<Instant> at = parse_rfc3339(written->second)) return *at;
   }
   if (!claim.termination_grace) return std::nullopt;
   return *claim.meta.deleted + *claim.termination_grace;
 }
+
+bool holds_instance(const api::Pod& pod) { return !pod.terminal() && !pod.daemon(); }
 
 bool TerminationController::drain(const api::Node& node, std::optional<Instant> deadline,
                                   const cluster::State& state, Instant now, Outcome& out) {
@@ -83,8 +84,7 @@ bool TerminationController::drain(const api::Node& node, std::optional<Instant> 
       if (goes_already || !disruption::do_not_disrupt(*pod, now).empty()) continue;
       out.actions.push_back(EvictPod{pod->meta.key()});
     }
-    // Daemon pods are asked to go but not waited for: their controller would make them again.
-    if (wave == 0 || wave == 2) return false;
+    if (holds_instance(*waves[wave].front())) return false;
   }
   return true;
 }

@@ -26,6 +26,10 @@ inline constexpr std::string_view kTerminationTimestamp =
 // deletion + terminationGracePeriod; nullopt: it waits.
 std::optional<Instant> termination_deadline(const api::NodeClaim& claim);
 
+// Whether the pod must be gone before its node's instance may be: not one of a DaemonSet, whose
+// controller would make it again.
+bool holds_instance(const api::Pod& pod);
+
 class TerminationController : public Controller {
  public:
   [[nodiscard]] std::string_view name() const override { return "termination"; }

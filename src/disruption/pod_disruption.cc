@@ -75,7 +75,7 @@ bool reschedulable(const api::Pod& pod) {
 }
 
 std::string do_not_disrupt(const api::Pod& pod, Instant now) {
-  const auto found = pod.meta.annotations.find(std::string(api::kDoNotDisrupt));
+  const auto found = pod.meta.annotations.find(api::kDoNotDisrupt);
   if (found == pod.meta.annotations.end() || !active(pod)) return {};
   const std::string blocked =
       fmt::format("blocked by pod {}'s {}", pod.meta.key(), api::kDoNotDisrupt);

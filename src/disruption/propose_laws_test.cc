@@ -171,7 +171,7 @@ TEST(ProposeLaws, RandomClustersReachEveryMethod) {
 
 bool holds_back(const api::Pod& pod, const Cluster& cluster) {
   if (pod.terminal() || pod.meta.deleted) return false;
-  const auto mark = pod.meta.annotations.find(std::string(api::kDoNotDisrupt));
+  const auto mark = pod.meta.annotations.find(api::kDoNotDisrupt);
   if (mark != pod.meta.annotations.end()) {
     if (mark->second == "true") return true;
     if (mark->second == "10m" && kNow - *pod.started_at < minutes(10)) return true;

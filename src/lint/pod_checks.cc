@@ -142,7 +142,7 @@ void check_gpu_age(Manifests& manifests, const Workload& workload,
 
 enum class DoNotDisrupt { kAbsent, kHolds, kIgnored };
 DoNotDisrupt do_not_disrupt(const Workload& workload) {
-  const auto found = workload.pods->annotations.find(std::string(api::kDoNotDisrupt));
+  const auto found = workload.pods->annotations.find(api::kDoNotDisrupt);
   if (found == workload.pods->annotations.end()) return DoNotDisrupt::kAbsent;
   if (found->second == "true") return DoNotDisrupt::kHolds;
   // To say no is no mistake.

@@ -40,7 +40,7 @@ bool runs_on(const Daemon& daemon, const ExistingNode& node) {
 }  // namespace
 
 const std::string* label_of(const ExistingNode& node, std::string_view key) {
-  const auto label = node.labels.find(std::string(key));
+  const auto label = node.labels.find(key);
   if (label != node.labels.end()) return &label->second;
   return key == api::kHostnameLabel ? &node.name : nullptr;
 }

@@ -81,7 +81,7 @@ void InferencePlane::pod_ready(const api::Pod& pod) {
     const cluster::InferenceModel& model = context.scenario.models[i].model;
     if (model.deployment != deployment_key) continue;
     const api::Node& node = context.state.nodes().at(pod.spec.node_name);
-    const auto label = node.meta.labels.find(std::string(api::kInstanceTypeLabel));
+    const auto label = node.meta.labels.find(api::kInstanceTypeLabel);
     const catalog::InstanceType* type =
         label == node.meta.labels.end() ? nullptr : context.state.catalog().find(label->second);
     const auto profile = type == nullptr ? std::nullopt : cluster::profile_on(model, *type);

@@ -81,7 +81,7 @@ void Training::pod_ready(const api::Pod& pod) {
   // Speed by dense fp16 peak against the reference GPU: training is compute-bound.
   const catalog::GpuCard* reference = catalog::find_gpu(context_.scenario.training.reference_gpu);
   const api::Node& node = context_.state.nodes().at(pod.spec.node_name);
-  const auto label = node.meta.labels.find(std::string(api::kInstanceTypeLabel));
+  const auto label = node.meta.labels.find(api::kInstanceTypeLabel);
   const catalog::InstanceType* type =
       label == node.meta.labels.end() ? nullptr : context_.state.catalog().find(label->second);
   const catalog::GpuCard* gpu = type == nullptr ? nullptr : catalog::gpu_of(*type);

@@ -483,7 +483,7 @@ void SimulatedCloud::pod_changed(const api::Pod& pod) {
 void SimulatedCloud::pod_gone(const std::string& key) { impl_->kubelets.pod_gone(key); }
 
 void SimulatedCloud::node_changed(const api::Node& node) {
-  const auto asked = node.meta.annotations.find(std::string(kInterrupt));
+  const auto asked = node.meta.annotations.find(kInterrupt);
   if (asked == node.meta.annotations.end() || asked->second != "true") return;
   if (!impl_->resumed) impl_->to_interrupt.insert(node.meta.name);
   Impl::Held* held = impl_->by_node(node.meta.name);

@@ -23,7 +23,7 @@ std::string pod_address(const std::string& uid) {
 }
 
 std::optional<Duration> run_length(const api::Pod& pod) {
-  const auto said = pod.meta.annotations.find(std::string(kRunSeconds));
+  const auto said = pod.meta.annotations.find(kRunSeconds);
   if (said == pod.meta.annotations.end()) return std::nullopt;
   const bool ends = std::all_of(pod.meta.owners.begin(), pod.meta.owners.end(),
                                 [](const auto& owner) { return owner.kind == "Job"; });

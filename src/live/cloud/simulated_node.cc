@@ -187,7 +187,7 @@ Json SimulatedNode::status() const {
                  now)});
   out["addresses"] = Json::array({{{"type", "InternalIP"}, {"address", address_of(name_)}},
                                   {{"type", "Hostname"}, {"address", name_}}});
-  const auto arch = node_.meta.labels.find(std::string(api::kArchLabel));
+  const auto arch = node_.meta.labels.find(api::kArchLabel);
   out["nodeInfo"] = {{"architecture", arch->second},
                      {"operatingSystem", "linux"},
                      {"osImage", "Windlass simulated node"},

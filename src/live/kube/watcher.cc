@@ -404,6 +404,12 @@ void Watcher::stop() {
   impl_->phase = Phase::kIdle;
 }
 
+void Watcher::relist() {
+  if (impl_->phase == Phase::kIdle || impl_->must_list) return;  // it does so anyway
+  impl_->must_list = true;
+  impl_->begin();
+}
+
 bool Watcher::synced() const { return impl_->synced; }
 Watcher::Phase Watcher::phase() const { return impl_->phase; }
 const Watcher::Stats& Watcher::stats() const { return impl_->stats; }

@@ -62,6 +62,8 @@ class Watcher {
   ~Watcher();
   void start();
   void stop();
+  // Lists anew, at once: somebody knows that what is known here is too old.
+  void relist();
   [[nodiscard]] bool synced() const;
   [[nodiscard]] Phase phase() const;
   [[nodiscard]] const Stats& stats() const;

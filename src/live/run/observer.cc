@@ -25,7 +25,7 @@ double price_of(const catalog::InstanceType& type, const std::string& zone,
 }
 
 std::string label(const api::Node& node, std::string_view key) {
-  const auto it = node.meta.labels.find(std::string(key));
+  const auto it = node.meta.labels.find(key);
   return it == node.meta.labels.end() ? std::string() : it->second;
 }
 

@@ -20,7 +20,7 @@ constexpr Duration kPatchAgain = seconds(10);
 constexpr std::string_view kPaused = "autoscaling.keda.sh/paused";
 
 bool has(const api::StringMap& annotations, std::string_view key) {
-  const auto it = annotations.find(std::string(key));
+  const auto it = annotations.find(key);
   return it != annotations.end() && it->second == "true";
 }
 
@@ -48,7 +48,7 @@ Json disabling(const api::HorizontalPodAutoscaler& hpa) {
 }
 
 Json restoring(const api::HorizontalPodAutoscaler& hpa) {
-  const auto kept = hpa.meta.annotations.find(std::string(kFormerBehavior));
+  const auto kept = hpa.meta.annotations.find(kFormerBehavior);
   const auto former =
       kept == hpa.meta.annotations.end() ? Result<Json>(Json()) : parse_json(kept->second);
   Json behavior = former.ok() ? *former : Json();
@@ -360,7 +360,7 @@ void Ownership::give_back(const api::ScaledObject& object) {
               {{std::string(kPaused), nullptr}, {std::string(kPausedKeda), nullptr}}}}}});
   }
   for (const api::HorizontalPodAutoscaler* hpa : autoscalers_of(object)) {
-    if (!hpa->meta.annotations.contains(std::string(kFormerBehavior))) continue;
+    if (!hpa->meta.annotations.contains(kFormerBehavior)) continue;
     patch({Kind::kHorizontalPodAutoscaler, hpa->meta.key()}, restoring(*hpa));
   }
 }

@@ -132,7 +132,11 @@ class World {
   void evict(const std::string& pod);
   void launch(const controllers::Launch& launch);
   void take_launch(const std::string& claim, cloud::LaunchAnswer answer);
+  void drain_ended(const std::string& provider_id, const std::string& claim);
+  void take_last_look(const std::string& provider_id, const std::string& claim);
+  [[nodiscard]] std::string why_not_empty(const kube::Reply& pods_of_node);
   void terminate(const std::string& provider_id, const std::string& claim);
+  void end_instance(const std::string& provider_id, const std::string& claim);
   void terminated(const std::string& provider_id, const std::string& claim);
   void remove_node(const std::string& provider_id);
   void query(const controllers::QueryMetrics& query);

@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "controllers/scaled_object_plan.h"
+#include "controllers/termination.h"
+#include "live/kube/decode.h"
 #include "live/run/world.h"
 
 namespace windlass::live {
@@ -35,7 +37,7 @@ void World::perform(const controllers::Action& action) {
   } else if (const auto* launched = std::get_if<controllers::Launch>(&action)) {
     launch(*launched);
   } else if (const auto* ended = std::get_if<controllers::TerminateInstance>(&action)) {
-    terminate(ended->provider_id, ended->claim);
+    drain_ended(ended->provider_id, ended->claim);
   }
 }
 
@@ -132,16 +134,68 @@ void World::take_launch(const std::string& claim, cloud::LaunchAnswer answer) {
   wake();
 }
 
-void World::terminate(const std::string& provider_id, const std::string& claim) {
+// What is known here may be old (a watch that has gone silent), and the end of an instance can't be
+// taken back: the API server says whether pods are on it.
+void World::drain_ended(const std::string& provider_id, const std::string& claim) {
   if (!terminating_.insert(provider_id).second) return;
+  take_last_look(provider_id, claim);
+}
+
+void World::take_last_look(const std::string& provider_id, const std::string& claim) {
+  const api::NodeClaim* known = state_.node_claims().find(claim);
+  const auto deadline = known == nullptr ? std::nullopt : controllers::termination_deadline(*known);
+  const api::Node* node = state_.node_by_provider_id(provider_id);
+  if (node == nullptr || (deadline && parts_.clock.now() >= *deadline)) {
+    return end_instance(provider_id, claim);
+  }
+  kube::Request request;
+  request.path = cluster::api_path(cluster::api_resource(Kind::kPod, true));
+  request.query.emplace_back("fieldSelector", "spec.nodeName=" + node->meta.name);
+  ++asked_;
+  acting_.send(std::move(request), guard_([this, provider_id, claim](const kube::Reply& reply) {
+                 if (!may_act()) return;
+                 const std::string why = why_not_empty(reply);
+                 tell_trouble(Kind::kNodeClaim, claim, "keep", why);
+                 if (why.empty()) return end_instance(provider_id, claim);
+                 parts_.clock.after(kTerminateAgain, guard_([this, provider_id, claim] {
+                                      if (may_act()) take_last_look(provider_id, claim);
+                                    }));
+               }));
+}
+
+// Of a list of a node's pods: the first that holds its instance, or why there is no knowing.
+std::string World::why_not_empty(const kube::Reply& reply) {
+  const Result<Json> list = kube::list_in(reply);
+  if (!list.ok()) return "the pods of its node could not be listed: " + list.error().message();
+  for (const Json& item : list->at("items")) {
+    const auto object = kube::decode_object(item.dump(), "v1", "Pod");
+    if (!object.ok()) return "a pod on its node can't be read: " + object.error().message();
+    const auto& pod = std::get<api::Pod>(*object);
+    if (!controllers::holds_instance(pod)) continue;
+    const std::string why = fmt::format("pod {} is still on its node", pod.meta.key());
+    const api::Pod* known = state_.pods().find(pod.meta.key());
+    const bool same = known != nullptr && known->meta.uid == pod.meta.uid &&
+                      known->spec.node_name == pod.spec.node_name;
+    if (same) return why;
+    // The drain can't know of it.
+    watchers_.at(cluster::api_path(cluster::api_resource(Kind::kPod, true)))->relist();
+    return why + ", and the watch has not told of it; pods are listed anew";
+  }
+  return {};
+}
+
+void World::terminate(const std::string& provider_id, const std::string& claim) {
+  if (terminating_.insert(provider_id).second) end_instance(provider_id, claim);
+}
+
+void World::end_instance(const std::string& provider_id, const std::string& claim) {
   ++asked_;
   parts_.cloud.terminate(
       provider_id, guard_([this, provider_id, claim](const Status& status) {
         if (status.ok()) return terminated(provider_id, claim);
         log::warning(fmt::format("ending {}: {}", provider_id, status.error().message()));
         parts_.clock.after(kTerminateAgain, guard_([this, provider_id, claim] {
-                             terminating_.erase(provider_id);
-                             if (may_act()) terminate(provider_id, claim);
+                             if (may_act()) end_instance(provider_id, claim);
                            }));
       }));
 }

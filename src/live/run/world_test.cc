@@ -150,5 +150,74 @@ TEST(World, NothingIsWrittenByWhoMayNotAct) {
   EXPECT_EQ(f.server.objects.at(kWeb)["spec"]["replicas"], 3);
 }
 
+struct CountingCloud : cloud::Cloud {
+  explicit CountingCloud(net::VirtualClock& the_clock) : clock(the_clock) {}
+  void launch(const cloud::LaunchRequest&, std::function<void(cloud::LaunchAnswer)>) override {}
+  void terminate(const std::string& id, std::function<void(Status)> done) override {
+    ended.push_back(id);
+    clock.after(seconds(1), [done = std::move(done)] { done({}); });
+  }
+  void list(std::function<void(Result<std::vector<cloud::CloudInstance>>)> done) override {
+    cloud::CloudInstance one;
+    one.provider_id = "aws:///a/i-1";
+    one.claim = "c";
+    clock.after(seconds(1), [done = std::move(done), one] { done(std::vector{one}); });
+  }
+  net::VirtualClock& clock;
+  std::vector<std::string> ended;
+};
+
+// A watch that has gone silent makes a node look empty that isn't. The end of its instance waits
+// for what the API server says, and the pods are heard of.
+TEST(World, NoInstanceEndsUnderPodsThatTheWatchHasNotToldOf) {
+  net::VirtualClock clock(*parse_rfc3339("2026-03-01T00:00:00Z"));
+  WatchedKubernetes server(clock);
+  CountingCloud cloud(clock);
+  server.add("/apis/karpenter.sh/v1/nodepools/p", R"({"apiVersion":"karpenter.sh/v1",
+    "kind":"NodePool","metadata":{"name":"p"},"spec":{"template":{"spec":{"requirements":[],
+    "nodeClassRef":{"group":"karpenter.k8s.aws","kind":"EC2NodeClass","name":"n"}}}}})");
+  server.add("/apis/karpenter.sh/v1/nodeclaims/c", R"({"apiVersion":"karpenter.sh/v1",
+    "kind":"NodeClaim","metadata":{"name":"c","finalizers":["karpenter.sh/termination"],
+    "deletionTimestamp":"2026-03-01T00:00:00Z","labels":{"karpenter.sh/nodepool":"p"}},
+    "spec":{"requirements":[],"nodeClassRef":{"group":"karpenter.k8s.aws","kind":"EC2NodeClass",
+    "name":"n"}},"status":{"providerID":"aws:///a/i-1","nodeName":"node","conditions":[
+    {"type":"Launched","status":"True"},{"type":"Registered","status":"True"},
+    {"type":"Initialized","status":"True"}]}})");
+  server.add("/api/v1/nodes/node", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"node",
+    "finalizers":["karpenter.sh/termination"]},"spec":{"providerID":"aws:///a/i-1"},
+    "status":{"conditions":[{"type":"Ready","status":"True"}]}})");
+  WorldParts parts{server, clock, cloud, [](const TriggerQuestion&, const auto&) {}};
+  WorldOptions options;
+  options.policy = controllers::Policy::kStock;
+  World world(std::move(parts), std::move(options));
+  std::vector<std::string> kept;
+  world.on_decision = [&](std::string_view, const controllers::Decision& decision) {
+    if (decision.what == "keep") kept.push_back(decision.result);
+  };
+  world.start();
+  world.lead({});
+  clock.advance(seconds(2));  // the drain lasts 5 s at least
+  const std::string pod = "/api/v1/namespaces/ml/pods/late";
+  server.add(pod, R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"late","namespace":"ml",
+    "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"r","uid":"r",
+    "controller":true}]},"spec":{"nodeName":"node","containers":[{"name":"c","image":"i"}]},
+    "status":{"phase":"Running"}})");
+  clock.advance(seconds(28));
+  EXPECT_TRUE(cloud.ended.empty());
+  EXPECT_EQ(world.state().pods_on("node").size(), 1u) << "it is known now";
+  EXPECT_GE(server.count(kube::Verb::kPost, pod + "/eviction"), 1) << "and drained";
+  ASSERT_EQ(kept.size(), 2u) << "unknown, then known; each said once";
+  EXPECT_EQ(kept[0],
+            "pod ml/late is still on its node, and the watch has not told of it; pods are listed "
+            "anew");
+  server.refuse_with = 503;  // no answer is no permission
+  server.objects.erase(pod);
+  clock.advance(seconds(30));
+  EXPECT_TRUE(cloud.ended.empty());
+  server.refuse_with = 0;
+  clock.advance(seconds(15));
+  EXPECT_EQ(cloud.ended, std::vector<std::string>{"aws:///a/i-1"});
+}
+
 }  // namespace
 }  // namespace windlass::live
