@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+
 namespace windlass::api {
 
 bool Pod::daemon() const {
@@ -32,6 +34,18 @@ ResourceList pod_requests(const PodSpec& spec) {
   running += spec.overhead;
   running.set(kPods, 1000);
   return running;
+}
+
+PodDigest digest_of(const Pod& pod) {
+  Hash64 hash;
+  for (const auto& [key, value] : pod.meta.labels) {
+    hash.add(key);
+    hash.add(value);
+  }
+  const ResourceList requests = pod_requests(pod.spec);
+  return {hash.value() | 1,
+          {requests.milli(kCpu), requests.milli(kMemory), requests.milli(kNvidiaGpu),
+           requests.milli(kPods)}};
 }
 
 Requirements pod_requirements(const PodSpec& spec, bool with_preference) {

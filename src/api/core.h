@@ -2,6 +2,8 @@
 // writes, as plain values. Volumes' kinds stand in storage.h.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -113,6 +115,12 @@ struct PodSpec {
 
 enum class PodPhase { kPending, kRunning, kSucceeded, kFailed };
 
+// Of a pod's labels and requests, so that a walk over all pods of a cluster need not follow them.
+struct PodDigest {
+  uint64_t labels = 0;            // a hash; 0: not made
+  std::array<int64_t, 4> size{};  // cpu, memory, nvidia.com/gpu, pods, in milli-units
+};
+
 struct Pod {
   ObjectMeta meta;
   PodSpec spec;
@@ -126,6 +134,7 @@ struct Pod {
   std::string nominated_node;
   std::string ip;  // status.podIP
   RawObject raw;
+  PodDigest digest;  // cluster::State makes it at every change
 
   [[nodiscard]] bool terminal() const {
     return phase == PodPhase::kSucceeded || phase == PodPhase::kFailed;
@@ -135,6 +144,7 @@ struct Pod {
 
 // Kubernetes' pod request formula (init containers, sidecars, overhead), plus pods: 1.
 ResourceList pod_requests(const PodSpec& spec);
+PodDigest digest_of(const Pod& pod);
 // nodeSelector and the first required node term, and the heaviest preferred term if asked
 // (Karpenter's reading; further OR terms come by relaxation).
 Requirements pod_requirements(const PodSpec& spec, bool with_preference);

@@ -181,6 +181,7 @@ void State::put(api::Object object, bool readiness_only) {
       [&]<typename T>(T& value) {
         Table<T>& table = std::get<Table<T>>(tables_);
         value.meta.resource_version = ++version_;
+        if constexpr (std::is_same_v<T, api::Pod>) value.digest = api::digest_of(value);
         std::string key = value.meta.key();
         const T* old = table.find(key);
         const bool stays = old != nullptr && stays_in_place(*old, value);

@@ -146,6 +146,29 @@ TEST(State, PollAndSyncAnswersDoNotOverwriteEachOther) {
   EXPECT_EQ(state.query_round("ns/other", QueryPurpose::kSync), nullptr);
 }
 
+TEST(State, DigestsFollowThePod) {
+  State state{catalog::Catalog{}};
+  api::Pod pod;
+  pod.meta.name = "a";
+  pod.meta.namespace_name = "ns";
+  pod.meta.labels["app"] = "x";
+  pod.spec.containers.emplace_back().requests = {{"cpu", 500}, {"nvidia.com/gpu", 2000}};
+  state.put(pod);
+  const api::PodDigest first = state.pods().at("ns/a").digest;
+  EXPECT_NE(first.labels, 0u);
+  EXPECT_EQ(first.size, (std::array<int64_t, 4>{500, 0, 2000, 1000}));
+  api::Pod changed = state.pods().at("ns/a");
+  changed.meta.labels["app"] = "y";
+  changed.spec.containers.front().requests = {{"memory", 7000}};
+  state.put(changed);
+  const api::PodDigest second = state.pods().at("ns/a").digest;
+  EXPECT_NE(second.labels, first.labels);
+  EXPECT_EQ(second.size, (std::array<int64_t, 4>{0, 7000, 0, 1000}));
+  pod.meta.name = "b";
+  state.put(pod);
+  EXPECT_EQ(state.pods().at("ns/b").digest.labels, first.labels);
+}
+
 TEST(State, KnowsTheNodesThatGo) {
   State state{catalog::Catalog{}};
   const auto node = [&](const std::string& name, const std::string& id) {

@@ -50,6 +50,11 @@ bool covers(const api::PodDisruptionBudget& pdb, const api::Pod& pod) {
          pdb.selector.matches(pod.meta.labels);
 }
 
+bool have_same_labels(const api::Pod& a, const api::Pod& b) {
+  const bool known = a.digest.labels != 0 && b.digest.labels != 0;
+  return known ? a.digest.labels == b.digest.labels : a.meta.labels == b.meta.labels;
+}
+
 bool never_allows(const api::PodDisruptionBudget& pdb) {
   if (pdb.max_unavailable) return pdb.max_unavailable->value <= 0;
   return pdb.min_available && pdb.min_available->percent && pdb.min_available->value >= 100;
@@ -99,7 +104,7 @@ EvictionLimits::EvictionLimits(const std::vector<const api::PodDisruptionBudget*
   Alike* alike = nullptr;
   for (const api::Pod* pod : all_pods) {
     const bool same = last != nullptr && last->meta.namespace_name == pod->meta.namespace_name &&
-                      last->meta.labels == pod->meta.labels;
+                      have_same_labels(*last, *pod);
     if (!same) {
       const auto place = by_namespace_.find(pod->meta.namespace_name);
       if (place == by_namespace_.end()) continue;

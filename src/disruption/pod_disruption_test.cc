@@ -102,6 +102,33 @@ RC_GTEST_PROP(DisruptionsAllowed, ExactlyToTheBound, ()) {
   RC_ASSERT(healthy - allowed - 1 < 0 || 100 * (healthy - allowed - 1) < percent * total);
 }
 
+// The digest says the same as the labels it was made of, and where it is not made they are read.
+RC_GTEST_PROP(EvictionLimits, DigestsChangeNothing, ()) {
+  std::vector<api::Pod> pods = ready_pods(*rc::gen::inRange(1, 30));
+  for (api::Pod& pod : pods) {
+    pod.ready = *rc::gen::inRange(0, 3) != 0;
+    pod.meta.labels["app"] = *rc::gen::element<std::string>("a", "b", "c");
+  }
+  std::vector<api::PodDisruptionBudget> budgets;
+  for (const char* app : {"a", "b"}) {
+    budgets.push_back(pdb(std::nullopt, api::IntOrPercent{*rc::gen::inRange(0, 4), false}));
+    budgets.back().meta.name = app;
+    budgets.back().meta.namespace_name = pods.front().meta.namespace_name;
+    budgets.back().selector = {};
+    budgets.back().selector.match_labels["app"] = app;
+  }
+  const std::vector<const api::PodDisruptionBudget*> both{&budgets[0], &budgets[1]};
+  const EvictionLimits read(both, pointers(pods));
+  std::vector<api::Pod> digested = pods;
+  for (api::Pod& pod : digested) {
+    if (*rc::gen::inRange(0, 5) != 0) pod.digest = api::digest_of(pod);
+  }
+  const EvictionLimits by_digest(both, pointers(digested));
+  for (size_t i = 0; i < pods.size(); ++i) {
+    RC_ASSERT(read.why_blocked(pods[i]) == by_digest.why_blocked(digested[i]));
+  }
+}
+
 // 4.2, 1.7: "true", or a duration from the pod's start.
 TEST(DoNotDisrupt, Values) {
   struct Case {

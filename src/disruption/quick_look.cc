@@ -56,6 +56,10 @@ Size size_of(const api::ResourceList& list) {
           list.milli(api::kPods)};
 }
 
+Size size_of(const api::Pod& pod) {
+  return pod.digest.labels != 0 ? pod.digest.size : size_of(api::pod_requests(pod.spec));
+}
+
 std::vector<const scheduling::ExistingNode*> open_nodes(const Cluster& cluster,
                                                         const std::vector<NodeView>& nodes) {
   const Closed closed = closed_nodes(nodes);
@@ -143,7 +147,7 @@ double QuickLook::least_price(size_t node) const {
   Size sum{};
   double dearest = 0;  // of the pods one by one
   for (const api::Pod* pod : nodes_[node].pods) {
-    const Size size = size_of(api::pod_requests(pod->spec));
+    const Size size = size_of(*pod);
     if (has_room_beside(size, *nodes_[node].node)) continue;
     for (size_t i = 0; i < sum.size(); ++i) sum[i] += size[i];
     if (!one_new_node_) dearest = std::max(dearest, cheapest_for(size));
@@ -174,7 +178,7 @@ bool QuickLook::hopeless_together(std::span<const size_t> nodes) const {
   Size sum{};
   for (const size_t i : nodes) {
     for (const api::Pod* pod : nodes_[i].pods) {
-      const Size size = size_of(api::pod_requests(pod->spec));
+      const Size size = size_of(*pod);
       if (has_room(size, leaves)) continue;
       for (size_t r = 0; r < sum.size(); ++r) sum[r] += size[r];
     }
@@ -195,7 +199,7 @@ std::string QuickLook::why_hopeless(size_t node) const {
   if (spot_again) return std::string(kNoSpotToSpot);
   if (least < view.usd_per_hour) return {};
   for (const api::Pod* pod : view.pods) {
-    const Size size = size_of(api::pod_requests(pod->spec));
+    const Size size = size_of(*pod);
     const auto there = std::ranges::find_if(
         uninitialized_, [&](const auto& room) { return fits(size, room.first); });
     if (there == uninitialized_.end() || has_room_beside(size, *view.node)) continue;

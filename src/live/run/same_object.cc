@@ -49,7 +49,7 @@ bool same(const api::PodSpec& a, const api::PodSpec& b) {
 bool same_but_readiness(const api::Pod& a, const api::Pod& b) {
   const auto values = [](const api::Pod& pod) {
     const auto& [meta, spec, phase, ready, scheduled, unschedulable, message, started, ready_at,
-                 nominated, ip, raw] = pod;
+                 nominated, ip, raw, digest] = pod;
     return std::tie(phase, scheduled, unschedulable, message, started, nominated, raw);
   };
   return values(a) == values(b) && same(a.meta, b.meta) && same(a.spec, b.spec);
