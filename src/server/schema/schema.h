@@ -37,8 +37,8 @@ void prune(const Shape& shape, Json& object);
 // unsupported_rules()). On an update (`old` is given) what was wrong before and is unchanged is
 // forgiven, as Kubernetes does since 1.33: all faults of a value that equals the one it had, where
 // elements of lists are told apart by the keys of a map list alone. Never forgiven: rules that look
-// at oldSelf or can't be evaluated, and what an embedded object lacks. Doubles in sets and map lists
-// are forgiven where the old object had any.
+// at oldSelf or can't be evaluated, and what an embedded object lacks. Doubles in sets and map
+// lists are forgiven where the old object had any.
 void apply_defaults(const Shape& shape, Json& object);
 std::vector<FieldFault> validate(const Shape& shape, const Json& object, const Json* old);
 std::vector<std::string> unsupported_rules(const Shape& shape);
