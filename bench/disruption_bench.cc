@@ -99,9 +99,9 @@ struct World {
     seat.initialized = true;
     seat.available = type.allocatable;
     seat.labels = type.requirements.labels();
-    seat.labels.emplace(api::kNodePoolLabel, node.pool);
-    seat.labels.emplace(api::kZoneLabel, "a");
-    seat.labels.emplace(api::kHostnameLabel, node.node);
+    seat.labels.own().emplace(api::kNodePoolLabel, node.pool);
+    seat.labels.own().emplace(api::kZoneLabel, "a");
+    seat.labels.own().emplace(api::kHostnameLabel, node.node);
     for (size_t i = 0; i < claim.pods.size(); ++i) {
       if (shrunk && i % 3 == 0) continue;
       api::Pod& pod = *by_key.at(claim.pods[i]);

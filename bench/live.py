@@ -155,6 +155,13 @@ def measure(arguments, server, run):
     buckets = histogram(text, "windlass_reaction_duration_seconds")
     print(f"   its own histogram: p50 at most {bound_of(buckets, 0.5)} s, p99 at most"
           f" {bound_of(buckets, 0.99)} s, of {buckets[-1][1] if buckets else 0:.0f}")
+    looks = "controller_runtime_reconcile_time_seconds"
+    for controller in sorted(set(re.findall(looks + r'_count{controller="([^"]+)"}', text))):
+        buckets = [(float(bound), float(count)) for bound, count in re.findall(
+            looks + r'_bucket{controller="' + controller + r'",le="([^"]+)"} (\S+)', text)]
+        total = float(re.search(looks + r'_sum{controller="' + controller + r'"} (\S+)', text).group(1))
+        print(f"   looks of {controller}: {buckets[-1][1]:.0f}, {total:.2f} s, p99 at most"
+              f" {bound_of(buckets, 0.99)} s, longest at most {bound_of(buckets, 1)} s")
     print(f"a scrape: {took * 1000:.0f} ms, {len(text) / 1e6:.1f} MB, {text.count(chr(10))} lines")
     print(f"memory: {memory_mb(run.pid):.0f} MB, at most {memory_mb(run.pid, 'VmHWM'):.0f} MB")
     print(f"requests: {server.report()['requests']}")

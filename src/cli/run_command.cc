@@ -256,6 +256,9 @@ class Operator {
     };
     world_.on_change = [this](const cluster::Change& change) { metrics_.observe(change); };
     world_.on_reaction = [this](Duration took) { metrics_.note_reaction(took); };
+    world_.on_reconcile = [this](std::string_view controller, Duration took) {
+      metrics_.note_reconcile(controller, took);
+    };
     world_.on_action = [this](const controllers::Action& action) {
       metrics_.note_action(action);
       if (settings_.observe) observer_.note(action);

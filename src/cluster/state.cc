@@ -1,5 +1,7 @@
 #include "cluster/state.h"
 
+#include <algorithm>
+
 namespace windlass::cluster {
 namespace {
 
@@ -12,6 +14,12 @@ const Value* find_in(const Map& map, std::string_view key) {
 }
 
 }  // namespace
+
+bool is_going(const api::Node& node, const api::NodeClaim* claim) {
+  if (node.meta.deleted || (claim != nullptr && claim->meta.deleted)) return true;
+  return std::any_of(node.taints.begin(), node.taints.end(),
+                     [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
+}
 
 std::string_view to_string(Kind kind) {
   static constexpr std::string_view kNames[] = {"Pod",
@@ -129,6 +137,27 @@ void State::unindex(const api::ReplicaSet& replica_set) {
   owners_of_set_.erase(replica_set.meta.uid);
 }
 
+void State::note_going(const api::Node* was, const api::Node* is) {
+  if (is != nullptr && is_going(*is, claim_by_provider_id(is->provider_id))) {
+    nodes_going_.insert(is->meta.key());
+  } else {
+    nodes_going_.erase((is != nullptr ? is : was)->meta.key());
+  }
+}
+void State::note_going(const api::NodeClaim* was, const api::NodeClaim* is) {
+  const auto ends = [](const api::NodeClaim* claim) {
+    return claim != nullptr && claim->meta.deleted ? claim->provider_id : std::string();
+  };
+  const std::string before = ends(was);
+  const std::string after = ends(is);
+  if (before == after) return;  // nearly always
+  // Two nodes may say that they are one instance.
+  for (const auto& [key, node] : nodes()) {
+    const bool concerns = node.provider_id == before || node.provider_id == after;
+    if (concerns && !node.provider_id.empty()) note_going(&node, &node);
+  }
+}
+
 bool State::stays_in_place(const api::Pod& was, const api::Pod& is) {
   const bool stays = was.spec.node_name == is.spec.node_name && was.meta.owners == is.meta.owners &&
                      was.terminal() == is.terminal();
@@ -161,7 +190,9 @@ void State::put(api::Object object, bool readiness_only) {
           index(value);
         }
         changes_.push_back({kind, key, false, readiness_only});
-        table.by_key_.insert_or_assign(std::move(key), std::move(value));
+        const auto [at, fresh] = table.by_key_.try_emplace(std::move(key));
+        const T was = std::exchange(at->second, std::move(value));
+        note_going(fresh ? nullptr : &was, &at->second);
       },
       object);
 }
@@ -174,7 +205,8 @@ void State::remove(Kind kind, std::string_view key) {
     if (kind == Kind::kNodeClaim) launch_results_.erase(it->first);
     changes_.push_back({kind, it->first, true});
     ++version_;
-    table.by_key_.erase(it);
+    const auto gone = table.by_key_.extract(it);
+    note_going(&gone.mapped(), static_cast<decltype(&gone.mapped())>(nullptr));
   };
   WL_ASSERT(static_cast<size_t>(kind) < std::variant_size_v<api::Object>);
   std::apply(

@@ -73,6 +73,9 @@ struct TablesOfAlternatives<std::variant<T...>> {
 template <typename Variant>
 using TablesOf = typename TablesOfAlternatives<Variant>::Type;
 
+// Whether the node or its claim (nullptr: none) is being deleted, or it is marked for disruption.
+bool is_going(const api::Node& node, const api::NodeClaim* claim);
+
 // Whether a node class changes what its nodes can hold (EC2's formulas) or the catalogue's figures
 // stand as they are.
 enum class NodeClassUse { kApplied, kIgnored };
@@ -152,6 +155,9 @@ class State {
   [[nodiscard]] const api::NodeClaim* claim_by_provider_id(std::string_view id) const;
   // The claim behind a node, or nullptr.
   [[nodiscard]] const api::NodeClaim* claim_of_node(std::string_view node) const;
+  // Names of the nodes that go, in order: deleted or marked for disruption, or with a deleted
+  // claim.
+  [[nodiscard]] const std::set<std::string>& nodes_going() const { return nodes_going_; }
   // Allocatable less the requests of the pods bound to the node and not terminal.
   [[nodiscard]] api::ResourceList free_on(const api::Node& node) const;
 
@@ -219,6 +225,11 @@ class State {
   void for_each_owner(const api::Pod& pod, F f) const;
   template <typename T>
   void unindex(const T&) {}
+  // After a change; nullptr: was or is not there. Nodes and claims decide who goes.
+  void note_going(const api::Node* was, const api::Node* is);
+  void note_going(const api::NodeClaim* was, const api::NodeClaim* is);
+  template <typename T>
+  void note_going(const T*, const T*) {}
 
   uint64_t version_ = 0;
   uint64_t opened_ = 0;
@@ -236,6 +247,7 @@ class State {
   std::set<std::string> unbound_;
   std::map<std::string, std::string, std::less<>> node_by_provider_;
   std::map<std::string, std::string, std::less<>> claim_by_provider_;
+  std::set<std::string> nodes_going_;
 
   catalog::Catalog catalog_;
   NodeClassUse node_class_use_;

@@ -146,5 +146,49 @@ TEST(State, PollAndSyncAnswersDoNotOverwriteEachOther) {
   EXPECT_EQ(state.query_round("ns/other", QueryPurpose::kSync), nullptr);
 }
 
+TEST(State, KnowsTheNodesThatGo) {
+  State state{catalog::Catalog{}};
+  const auto node = [&](const std::string& name, const std::string& id) {
+    api::Node made;
+    made.meta.name = name;
+    made.provider_id = id;
+    return made;
+  };
+  const auto claim = [&](const std::string& id, bool deleted) {
+    api::NodeClaim made;
+    made.meta.name = "claim-" + id;
+    made.provider_id = id;
+    if (deleted) made.meta.deleted = Instant{};
+    return made;
+  };
+  using Names = std::set<std::string>;
+  state.put(claim("i-1", false));
+  state.put(node("a", "i-1"));
+  state.put(node("b", "i-1"));  // two that say they are one
+  state.put(node("c", "i-2"));
+  EXPECT_EQ(state.nodes_going(), Names{});
+  state.put(claim("i-1", true));
+  EXPECT_EQ(state.nodes_going(), (Names{"a", "b"}));
+  state.put(claim("i-2", true));  // known after its node
+  EXPECT_EQ(state.nodes_going(), (Names{"a", "b", "c"}));
+  state.put(claim("i-1", false));
+  state.remove(Kind::kNodeClaim, "claim-i-2");
+  EXPECT_EQ(state.nodes_going(), Names{});
+  api::Node marked = node("c", "i-2");
+  marked.taints.push_back({std::string(api::kDisruptedTaint), "", "NoSchedule"});
+  state.put(marked);
+  api::Node deleted = node("a", "i-1");
+  deleted.meta.deleted = Instant{};
+  state.put(deleted);
+  EXPECT_EQ(state.nodes_going(), (Names{"a", "c"}));
+  state.put(node("c", "i-2"));
+  state.remove(Kind::kNode, "a");
+  EXPECT_EQ(state.nodes_going(), Names{});
+  // A node that comes under a claim which is going already.
+  state.put(claim("i-3", true));
+  state.put(node("d", "i-3"));
+  EXPECT_EQ(state.nodes_going(), Names{"d"});
+}
+
 }  // namespace
 }  // namespace windlass::cluster

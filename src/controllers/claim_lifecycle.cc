@@ -173,6 +173,8 @@ void ClaimLifecycleController::touched(const cluster::Change& change, const clus
       return;
     }
     case Kind::kNodePool:
+      if (!pool_changed(change.key, state)) return;
+      [[fallthrough]];
     case Kind::kNodeClass:
       for (const auto& [name, claim] : state.node_claims()) {
         const bool concerns = change.kind == Kind::kNodePool ? claim.pool() == change.key
@@ -183,6 +185,14 @@ void ClaimLifecycleController::touched(const cluster::Change& change, const clus
     default:
       return;
   }
+}
+
+// A pool's status changes with every node of its; that concerns none of its claims.
+bool ClaimLifecycleController::pool_changed(const std::string& name, const cluster::State& state) {
+  const api::NodePool* pool = state.node_pools().find(name);
+  if (pool == nullptr) return pool_versions_.erase(name) != 0;
+  const uint64_t version = disruption::drift_version(*pool);
+  return std::exchange(pool_versions_[name], version) != version;
 }
 
 void ClaimLifecycleController::launch(const api::NodeClaim& claim, const cluster::State& state,
@@ -284,11 +294,11 @@ bool ClaimLifecycleController::note_drift(api::NodeClaim& claim, const cluster::
   const api::Ec2NodeClass* node_class = state.node_classes().find(pool->node_class.name);
   const uint64_t class_version = node_class == nullptr ? 0 : node_class->meta.resource_version;
   const bool due = !memory.drift_checked || now - *memory.drift_checked >= kDriftCheck ||
-                   memory.pool_version != pool->meta.resource_version ||
+                   memory.pool_version != pool_versions_[pool->meta.name] ||
                    memory.class_version != class_version;
   if (!due) return false;
   memory.drift_checked = now;
-  memory.pool_version = pool->meta.resource_version;
+  memory.pool_version = pool_versions_[pool->meta.name];
   memory.class_version = class_version;
   const disruption::DriftCheck check = drift_check(state, *pool);
   bool stamped = false;

@@ -45,9 +45,11 @@ class ClaimLifecycleController : public Controller {
                        Memory& memory);
 
   bool may_stamp(Memory& memory, Instant now);
+  bool pool_changed(const std::string& name, const cluster::State& state);
 
   std::map<std::string, Memory> memories_;
   Instant next_stamp_{};
+  std::map<std::string, uint64_t> pool_versions_;    // of what drift goes by
   std::map<std::string, std::string> claim_of_pod_;  // so that a pod's removal finds its claim
 };
 

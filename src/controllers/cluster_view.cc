@@ -28,7 +28,7 @@ scheduling::ExistingNode of_node(const cluster::State& state, const api::Node& n
                                  const api::NodeClaim* claim) {
   scheduling::ExistingNode out;
   out.name = node.meta.name;
-  out.labels = node.meta.labels;
+  out.labels = api::BorrowedLabels::of(node.meta.labels);
   const cluster::State::Load& load = state.load_of(node.meta.name);
   out.available = node.allocatable - load.requests;
   out.pods = load.pods;
@@ -66,10 +66,10 @@ scheduling::ExistingNode of_claim(const api::NodeClaim& claim) {
   out.name = claim.meta.name;
   out.claim = claim.meta.name;
   out.pool = claim.pool();
-  out.labels = claim.meta.labels;
-  out.labels.emplace(api::kHostnameLabel, claim.meta.name);
-  const auto pinned = api::Requirements::from_specs(claim.requirements).labels();
-  out.labels.insert(pinned.begin(), pinned.end());
+  api::StringMap labels = claim.meta.labels;
+  labels.emplace(api::kHostnameLabel, claim.meta.name);
+  labels.merge(api::Requirements::from_specs(claim.requirements).labels());
+  out.labels = std::move(labels);
   out.taints = claim.taints;
   out.available = claim.allocatable.empty() ? claim.requests : claim.allocatable;
   return out;
@@ -176,19 +176,13 @@ const catalog::Catalog& OfferingView::types(const cluster::State& state, const a
   return view.catalog;
 }
 
-bool is_deleting(const api::Node& node, const api::NodeClaim* claim) {
-  if (node.meta.deleted || (claim != nullptr && claim->meta.deleted)) return true;
-  return std::any_of(node.taints.begin(), node.taints.end(),
-                     [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
-}
-
 scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& offerings,
                                     Instant now) {
   scheduling::Problem problem;
   std::map<std::string, api::ResourceList> used;
   for (const auto& [key, node] : state.nodes()) {
+    if (node.unschedulable || state.nodes_going().contains(key)) continue;
     const api::NodeClaim* claim = state.claim_by_provider_id(node.provider_id);
-    if (node.unschedulable || is_deleting(node, claim)) continue;
     problem.nodes.push_back(of_node(state, node, claim));
   }
   for (const auto& [key, claim] : state.node_claims()) {
@@ -206,6 +200,13 @@ scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& o
       pointers(state.all<api::Namespace>()), pointers(state.all<api::PersistentVolumeClaim>()),
       pointers(state.all<api::PersistentVolume>()), pointers(state.all<api::StorageClass>())};
   return problem;
+}
+
+void note_rest(const api::NodeClaim& claim, disruption::Candidate& candidate) {
+  const api::Condition* initialized = api::find_condition(claim.conditions, "Initialized");
+  candidate.initialized = initialized != nullptr && initialized->status == "True";
+  if (candidate.initialized) candidate.initialized_at = initialized->changed;
+  candidate.last_pod_event = claim.last_pod_event;
 }
 
 std::vector<disruption::Candidate> candidates(const cluster::State& state,
@@ -227,21 +228,19 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     candidate.capacity_type = claim->capacity_type();
     candidate.zone = claim->zone();
     candidate.usd_per_hour = price_of(state, *claim);
-    const api::Condition* initialized = api::find_condition(claim->conditions, "Initialized");
-    candidate.initialized = initialized != nullptr && initialized->status == "True";
-    if (candidate.initialized) candidate.initialized_at = initialized->changed;
-    candidate.deleting = is_deleting(node, claim);
+    note_rest(*claim, candidate);
+    candidate.deleting = state.nodes_going().contains(key);
     candidate.terminating = api::is_true(claim->conditions, "InstanceTerminating");
     candidate.nominated =
         nominations.holds(node.meta.name, now) || nominations.holds(claim->meta.name, now);
     candidate.ready = api::is_true(node.conditions, "Ready");
     candidate.created = claim->meta.created;
     candidate.termination_grace = claim->termination_grace;
-    candidate.last_pod_event = claim->last_pod_event;
     if (const auto check = drift_checks.find(candidate.pool); check != drift_checks.end()) {
       note_drift(check->second, *claim, now, candidate);
     }
-    candidate.annotations = node.meta.annotations;
+    candidate.do_not_disrupt = node.meta.annotations.contains(std::string(api::kDoNotDisrupt)) &&
+                               node.meta.annotations.at(std::string(api::kDoNotDisrupt)) == "true";
     candidate.pods = state.load_of(node.meta.name).pods;
     out.push_back(std::move(candidate));
   }
@@ -262,14 +261,7 @@ std::vector<const api::Pod*> pending_pods(const cluster::State& state) {
 
 std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now) {
   std::vector<const api::Pod*> on_them;
-  std::set<std::string_view> going;  // few; a look-up for every node would cost more than the rest
-  for (const auto& [name, claim] : state.node_claims()) {
-    if (claim.meta.deleted) going.insert(claim.provider_id);
-  }
-  for (const auto& [name, node] : state.nodes()) {
-    const api::NodeClaim* claim =
-        going.contains(node.provider_id) ? state.claim_by_provider_id(node.provider_id) : nullptr;
-    if (!is_deleting(node, claim)) continue;
+  for (const std::string& name : state.nodes_going()) {
     for (const std::string& key : state.pods_on(name)) on_them.push_back(&state.pods().at(key));
   }
   if (on_them.empty()) return on_them;

@@ -48,6 +48,8 @@ int32_t reservation_in_use(const cluster::State& state, std::string_view reserva
 scheduling::Problem cluster_problem(const cluster::State& state, OfferingView& offerings,
                                     Instant now);
 
+// Since when nothing has happened to it, as consolidateAfter counts.
+void note_rest(const api::NodeClaim& claim, disruption::Candidate& candidate);
 // Every managed node as disruption sees it.
 std::vector<disruption::Candidate> candidates(const cluster::State& state,
                                               const Nominations& nominations, Instant now);
@@ -57,9 +59,6 @@ std::vector<const api::Pod*> pending_pods(const cluster::State& state);
 // Pods on nodes that are going away and will need a place elsewhere: not those that nobody may
 // evict for now (do-not-disrupt, a budget that never allows it).
 std::vector<const api::Pod*> pods_on_deleting_nodes(const cluster::State& state, Instant now);
-
-// Whether the node is marked for deletion: the claim is, or the disrupted taint is on.
-bool is_deleting(const api::Node& node, const api::NodeClaim* claim);
 
 // A free name for a new claim of the pool: "pool-" and five letters that depend on the counter
 // only.

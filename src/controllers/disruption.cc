@@ -42,21 +42,24 @@ void DisruptionController::start(const cluster::State&, std::vector<std::string>
 bool DisruptionController::quiet(const cluster::State& state, Instant now) const {
   if (moved_ || !no_op_ || now - *no_op_ >= kLookAnyway) return false;
   // A node that has rested for its pool's consolidateAfter since then has moved, too.
-  for (const disruption::Candidate& node : candidates(state, *nominations_, now)) {
-    const api::NodePool* pool = state.node_pools().find(node.pool);
+  for (const auto& [name, claim] : state.node_claims()) {
+    const api::NodePool* pool = state.node_pools().find(claim.pool());
     if (pool == nullptr) continue;
-    const auto ripe = disruption::consolidatable_at(node, *pool);
-    if (ripe && *ripe > *no_op_ && *ripe <= now) return false;
-    // So has one that pods were promised to at the last look: Karpenter leaves such nodes out of
-    // the candidates, and without candidates it remembers nothing.
-    for (const std::string& name : {node.claim, node.node}) {
-      const auto promised = nominations_->until.find(name);
-      const bool ended = promised != nominations_->until.end() && promised->second > *no_op_ &&
-                         promised->second <= now;
-      if (ended) return false;
-    }
+    disruption::Candidate rest;
+    note_rest(claim, rest);
+    const auto ripe = disruption::consolidatable_at(rest, *pool);
+    if (!ripe || *ripe <= *no_op_ || *ripe > now) continue;
+    if (state.node_by_provider_id(claim.provider_id) != nullptr) return false;
   }
-  return true;
+  // So has one that pods were promised to at the last look: Karpenter leaves such nodes out of
+  // the candidates, and without candidates it remembers nothing.
+  return std::ranges::none_of(nominations_->until, [&](const auto& promise) {
+    if (promise.second <= *no_op_ || promise.second > now) return false;
+    const api::NodeClaim* claim = state.node_claims().find(promise.first);
+    if (claim == nullptr) claim = state.claim_of_node(promise.first);
+    return claim != nullptr && state.node_pools().find(claim->pool()) != nullptr &&
+           state.node_by_provider_id(claim->provider_id) != nullptr;
+  });
 }
 
 disruption::Cluster DisruptionController::look(const cluster::State& state, Instant now) {

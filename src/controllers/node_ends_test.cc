@@ -135,14 +135,24 @@ TEST_F(NodeEnds, DriftIsWrittenOnTheClaimAndTakenBack) {
     return api::is_true(state.node_claims().at("c1").conditions, "Drifted");
   };
   EXPECT_FALSE(drifted());
+  const auto claims_touched_by = [&](const api::NodePool& changed) {
+    state.put(changed);
+    std::vector<std::string> keys;
+    lifecycle.touched({cluster::Kind::kNodePool, changed.meta.name}, state, keys);
+    return keys;
+  };
+  claims_touched_by(pool());
   api::NodePool other = pool();
   other.labels["team"] = "b";
-  state.put(other);
+  EXPECT_EQ(claims_touched_by(other), std::vector<std::string>{"c1"});
   apply(lifecycle.reconcile("c1", state, kStart + hours(2) + seconds(1)));
   EXPECT_TRUE(drifted());
-  state.put(pool());
+  EXPECT_EQ(claims_touched_by(pool()), std::vector<std::string>{"c1"});
   apply(lifecycle.reconcile("c1", state, kStart + hours(2) + seconds(2)));
   EXPECT_FALSE(drifted());
+  api::NodePool counted = pool();
+  counted.status_nodes = 7;
+  EXPECT_TRUE(claims_touched_by(counted).empty()) << "a pool's status concerns none of its claims";
 }
 
 // What another program found cannot be checked here, so it is neither doubted nor taken back.

@@ -35,10 +35,7 @@ void ProvisioningController::touched(const cluster::Change& change, const cluste
   if (change.kind == Kind::kNodePool || change.kind == Kind::kLaunchResult) keys.emplace_back();
   if (change.kind == Kind::kNodeClaim && change.removed) keys.emplace_back();
   if (change.kind == Kind::kNode && !change.removed) {
-    const api::Node* node = state.nodes().find(change.key);
-    const bool deleting =
-        node != nullptr && is_deleting(*node, state.claim_by_provider_id(node->provider_id));
-    if (deleting) keys.emplace_back();
+    if (state.nodes_going().contains(change.key)) keys.emplace_back();
   }
   if (change.kind == Kind::kPod && !change.removed) {
     const api::Pod* pod = state.pods().find(change.key);

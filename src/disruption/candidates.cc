@@ -22,10 +22,7 @@ std::string why_node_blocks(const NodeView& view) {
   if (node.deleting) return "already being deleted or disrupted";
   if (!node.initialized) return "not initialized yet";
   if (node.nominated) return "nominated: a pending pod was promised to it";
-  const auto mark = node.annotations.find(std::string(api::kDoNotDisrupt));
-  if (mark != node.annotations.end() && mark->second == "true") {
-    return fmt::format("the node has {}", api::kDoNotDisrupt);
-  }
+  if (node.do_not_disrupt) return fmt::format("the node has {}", api::kDoNotDisrupt);
   if (node.pool.empty()) return "belongs to no pool";
   if (view.pool == nullptr) return fmt::format("pool {} is unknown or not ready", node.pool);
   return {};

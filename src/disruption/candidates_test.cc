@@ -40,7 +40,7 @@ TEST(Candidates, WhatMayNotBeTouched) {
        "not initialized yet"},
       {"nominated", [](auto&, auto&, auto& node, auto&) { node.nominated = true; },
        "nominated: a pending pod was promised to it"},
-      {"annotated", [&](auto&, auto&, auto& node, auto&) { node.annotations[mark] = "true"; },
+      {"annotated", [&](auto&, auto&, auto& node, auto&) { node.do_not_disrupt = true; },
        "the node has karpenter.sh/do-not-disrupt"},
       {"no pool", [](auto&, auto&, auto& node, auto&) { node.pool.clear(); }, "belongs to no pool"},
       {"pool gone", [](auto&, auto&, auto& node, auto&) { node.pool = "q"; },

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace windlass::disruption {
@@ -74,6 +75,17 @@ std::optional<Drift> DriftCheck::look(const api::NodeClaim& claim, Instant now) 
   if (auto drift = requirements(claim, type)) return drift;
   if (auto drift = node_class(claim)) return drift;
   return instance_type(claim, type, now);
+}
+
+uint64_t drift_version(const api::NodePool& pool) {
+  Hash64 hash;
+  hash.add(template_hash(pool));
+  hash.add(api::Requirements::from_specs(pool.requirements).to_string());
+  for (const auto& [key, value] : pool.meta.annotations) {
+    hash.add(key);
+    hash.add(value);
+  }
+  return hash.value();
 }
 
 bool DriftCheck::stamp(api::NodeClaim& claim) const {

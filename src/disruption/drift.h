@@ -36,6 +36,9 @@ std::string template_hash(const api::NodePool& pool);
 // itself.
 std::string node_class_hash(const api::Ec2NodeClass& node_class);
 
+// Changes when something of the pool does that a DriftCheck looks at: not with its status.
+uint64_t drift_version(const api::NodePool& pool);
+
 struct Drift {
   std::string_view reason;  // NodePoolDrifted, NodeClassDrift, RequirementsDrifted, ...
   std::string why;          // "image ami-1 is not among the node class' [ami-2]"

@@ -94,7 +94,7 @@ TEST(Drift, WhatHoldsItBack) {
        "(in a command)"},
       {"node do-not-disrupt, grace period or not",
        [](Quiet&, Candidate& node, api::Pod&) {
-         node.annotations[std::string(api::kDoNotDisrupt)] = "true";
+         node.do_not_disrupt = true;
          node.termination_grace = hours(1);
        },
        "drifted (AMIDrift: old), but the node has karpenter.sh/do-not-disrupt"},

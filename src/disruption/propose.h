@@ -34,8 +34,8 @@ struct Candidate {
   std::string drifted;  // why it is not what its pool would make now (drift.h); empty: it is
   Instant drifted_since{};
   std::optional<Duration> termination_grace;  // of the claim
-  api::StringMap annotations;
-  std::vector<const api::Pod*> pods;  // bound to it, not terminal
+  bool do_not_disrupt = false;                // annotated so
+  std::vector<const api::Pod*> pods;          // bound to it, not terminal
 };
 
 struct Cluster {

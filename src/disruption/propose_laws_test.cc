@@ -69,7 +69,7 @@ void spoil(Candidate& node, Rng& rng) {
   node.nominated = one_in(rng, 12);
   node.ready = !one_in(rng, 12);
   if (one_in(rng, 3)) node.last_pod_event = kNow - minutes(static_cast<int64_t>(rng.below(20)));
-  if (one_in(rng, 15)) node.annotations[std::string(api::kDoNotDisrupt)] = "true";
+  node.do_not_disrupt = one_in(rng, 15);
   if (one_in(rng, 12)) {
     node.drifted = "AMIDrift: old";
     node.drifted_since = kNow - hours(static_cast<int64_t>(rng.below(3)));
@@ -196,7 +196,7 @@ RC_GTEST_PROP(ProposeLaws, NeverTouchesWhatIsHeldBack, ()) {
   for (const Candidate& node : world.cluster.nodes) {
     if (!world.goes(node)) continue;
     RC_ASSERT(node.initialized && !node.deleting && !node.nominated);
-    RC_ASSERT(node.annotations.empty());
+    RC_ASSERT(!node.do_not_disrupt);
     for (const api::Pod* pod : node.pods) RC_ASSERT(!holds_back(*pod, world.cluster));
   }
 }

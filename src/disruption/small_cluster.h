@@ -152,7 +152,7 @@ class SmallCluster {
     made.initialized = node.initialized;
     made.available = free;
     const auto label = [&](std::string_view key, const std::string& value) {
-      made.labels.emplace(key, value);
+      made.labels.own().emplace(key, value);
     };
     label(api::kNodePoolLabel, node.pool);
     label(api::kInstanceTypeLabel, node.instance_type);

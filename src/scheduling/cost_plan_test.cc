@@ -255,7 +255,7 @@ std::unique_ptr<World> any_world() {
   for (int i = 0; i < nodes; ++i) {
     ExistingNode& there = world->add(
         node("node-" + std::to_string(i), resources(up_to(8), up_to(16), one_in(3) ? 1 : 0)));
-    there.labels[kZone] = one_of<std::string>({"a", "b"});
+    there.labels.own()[kZone] = one_of<std::string>({"a", "b"});
   }
   if (one_in(3)) world->add_daemon("agent", resources(1, 1));
   add_pods(*world, 14, false);

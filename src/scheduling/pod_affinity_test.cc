@@ -32,7 +32,7 @@ api::Pod of(const std::string& app, const std::string& name, int64_t cpu = 1) {
 
 ExistingNode& node_in(World& world, const std::string& name, const std::string& zone) {
   ExistingNode& made = world.add(node(name, resources(50, 50)));
-  made.labels[kZone] = zone;
+  made.labels.own()[kZone] = zone;
   return made;
 }
 

@@ -89,8 +89,8 @@ void add_node(World& world, int number) {
       world.add(node("node-" + std::to_string(up_to(3)) + "-" + std::to_string(number),
                      resources(up_to(6) - 1, up_to(8), up_to(2))));
   there.initialized = !one_in(3);
-  if (!one_in(3)) there.labels[kZone] = one_of<std::string>({"a", "b"});
-  if (one_in(2)) there.labels["team"] = one_of<std::string>({"ads", "search"});
+  if (!one_in(3)) there.labels.own()[kZone] = one_of<std::string>({"a", "b"});
+  if (one_in(2)) there.labels.own()["team"] = one_of<std::string>({"ads", "search"});
   there.taints = some_taints();
   if (one_in(3)) there.daemons_running = resources(up_to(1), 1);
 }
@@ -279,7 +279,7 @@ std::unique_ptr<World> a_social_world() {
   }
   int there = 0;
   for (ExistingNode& node : world->problem.nodes) {
-    if (one_in(2)) node.labels["rack"] = one_of<std::string>({"r1", "r2"});
+    if (one_in(2)) node.labels.own()["rack"] = one_of<std::string>({"r1", "r2"});
     if (one_in(3)) node.attach_limits["ebs.csi.aws.com"] = up_to(2);
     const int count = up_to(2);
     for (int i = 0; i < count; ++i) {

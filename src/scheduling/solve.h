@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/borrowed_labels.h"
 #include "api/karpenter.h"
 #include "api/storage.h"
 #include "base/time.h"
@@ -24,7 +25,7 @@ struct ExistingNode {
   std::string claim;  // empty for nodes no claim made
   std::string pool;
   bool initialized = false;
-  api::StringMap labels;
+  api::BorrowedLabels labels;
   std::vector<api::Taint> taints;     // without startup and ephemeral taints if not initialized
   api::ResourceList available;        // allocatable - pods' requests
   api::ResourceList daemons_running;  // requests of daemon pods already on it

@@ -118,8 +118,8 @@ TEST(Solve, ExistingNodesAreStrictOnUndefinedLabelsNewClaimsAreNot) {
 
 TEST(Solve, ANodeWithoutAHostnameLabelIsFoundByItsName) {
   World world;
-  world.add(node("n1", resources(4, 4))).labels.clear();
-  world.add(node("n2", resources(4, 4))).labels.clear();
+  world.add(node("n1", resources(4, 4))).labels.own().clear();
+  world.add(node("n2", resources(4, 4))).labels.own().clear();
   world.add(pod("p", resources(1, 1))).spec.node_selector = {
       {std::string(api::kHostnameLabel), "n2"}};
   EXPECT_EQ(text(solve(world.problem)), "default/p on n2\n");
@@ -344,7 +344,7 @@ TEST(SolveRelaxation, GivesUpWhatCannotBeHad) {
 TEST(SolveRelaxation, APreferenceIsHardWhileItCanBeHad) {
   World world;
   world.add(node_pool("general"));
-  world.add(node("n", resources(4, 4))).labels[std::string(api::kZoneLabel)] = "a";
+  world.add(node("n", resources(4, 4))).labels.own()[std::string(api::kZoneLabel)] = "a";
   api::PodSpec& spec = world.add(pod("p", resources(1, 1))).spec;
   spec.preferred_node_terms = {
       {1, {{{std::string(api::kZoneLabel), api::Operator::kIn, {"b"}, {}}}}}};
@@ -434,7 +434,7 @@ TEST(SolveReasons, NameThePoolTheConstraintAndTheNumbers) {
          w.add(node("fuller", resources(2, 4)));
          w.add(node("tainted", resources(200, 4, 8))).taints = {{"k", "", "NoExecute"}};
          p.spec.node_selector = {{std::string(api::kArchLabel), "amd64"}};
-         w.add(node("arm", resources(1, 1))).labels[std::string(api::kArchLabel)] = "arm64";
+         w.add(node("arm", resources(1, 1))).labels.own()[std::string(api::kArchLabel)] = "arm64";
        },
        {"pool gpu: no instance type fits cpu 100 (largest has 96)",
         "existing nodes: none of 4 (1: label kubernetes.io/arch is not In [amd64]; 1: taint "

@@ -89,14 +89,14 @@ TEST(TopologySpread, OverHostsOpensAClaimAPod) {
 TEST(TopologySpread, CountsPodsThatAreThere) {
   World world;
   ExistingNode& in_a = world.add(node("n-a", resources(50, 50)));
-  in_a.labels[kZone] = "a";
+  in_a.labels.own()[kZone] = "a";
   const api::Pod there = web("there", {});
   api::Pod stranger = web("stranger", {});
   stranger.meta.namespace_name = "other";
   api::Pod gone = web("gone", {});
   gone.phase = api::PodPhase::kSucceeded;
   in_a.pods = {&there, &stranger, &gone};
-  world.add(node("n-b", resources(50, 50))).labels[kZone] = "b";
+  world.add(node("n-b", resources(50, 50))).labels.own()[kZone] = "b";
   add_webs(world, 2, {over(kZone)});
   const Plan plan = solve(world.problem);
   // a 1, b 0: a is full at skew 1 only after b has caught up.
@@ -106,8 +106,8 @@ TEST(TopologySpread, CountsPodsThatAreThere) {
 TEST(TopologySpread, APodThatIsToBePlacedIsNotCountedWhereItWas) {
   World world;
   ExistingNode& in_a = world.add(node("n-a", resources(50, 50)));
-  in_a.labels[kZone] = "a";
-  world.add(node("n-b", resources(50, 50))).labels[kZone] = "b";
+  in_a.labels.own()[kZone] = "a";
+  world.add(node("n-b", resources(50, 50))).labels.own()[kZone] = "b";
   const api::Pod& moving = world.add(web("moving", {over(kZone)}));
   world.problem.nodes[0].pods = {&moving};
   EXPECT_EQ(text(solve(world.problem)), "default/moving on n-a\n");
@@ -201,8 +201,8 @@ TEST(TopologySpread, NodePoliciesSayWhoseCountsMatter) {
     const auto add_node = [&](const std::string& name, const std::string& pool,
                               const std::string& zone, int pods) -> ExistingNode& {
       ExistingNode& made = world.add(node(name, resources(9, 9)));
-      made.labels["pool"] = pool;
-      made.labels[kZone] = zone;
+      made.labels.own()["pool"] = pool;
+      made.labels.own()[kZone] = zone;
       made.pods.assign(static_cast<size_t>(pods), &there);
       return made;
     };
@@ -223,10 +223,10 @@ TEST(TopologySpread, TaintsPolicyLeavesOutNodesThatAreNotTolerated) {
     World world;
     const api::Pod there = web("there", {});
     ExistingNode& open = world.add(node("open", resources(9, 9)));
-    open.labels[kZone] = "a";
+    open.labels.own()[kZone] = "a";
     open.pods = {&there};
     ExistingNode& closed = world.add(node("closed", resources(9, 9)));
-    closed.labels[kZone] = "b";
+    closed.labels.own()[kZone] = "b";
     closed.taints = {{"k", "", "NoSchedule"}};
     api::TopologySpreadConstraint constraint = over(kZone);
     constraint.honor_node_taints = honor;
@@ -242,9 +242,9 @@ TEST(TopologySpread, MatchLabelKeysCountOneRevisionOnly) {
     api::Pod old = web("old", {});
     old.meta.labels["rev"] = "1";
     ExistingNode& in_a = world.add(node("n-a", resources(9, 9)));
-    in_a.labels[kZone] = "a";
+    in_a.labels.own()[kZone] = "a";
     in_a.pods = {&old};
-    world.add(node("n-b", resources(9, 9))).labels[kZone] = "b";
+    world.add(node("n-b", resources(9, 9))).labels.own()[kZone] = "b";
     api::TopologySpreadConstraint constraint = over(kZone);
     if (by_revision) constraint.match_label_keys = {"rev", "absent"};
     world.add(web("new", {constraint})).meta.labels["rev"] = "2";
@@ -268,7 +268,7 @@ RC_GTEST_PROP(TopologySpreadLaw, EveryDomainThatGotAPodIsWithinTheSkew, ()) {
     const std::string zone(1, static_cast<char>('a' + *rc::gen::inRange(0, 3)));
     ExistingNode& there =
         world.add(node("n" + std::to_string(i), resources(*rc::gen::inRange(0, 6), 9)));
-    there.labels[kZone] = zone;
+    there.labels.own()[kZone] = zone;
     const int pods = *rc::gen::inRange(0, 3);
     for (int p = 0; p < pods; ++p) {
       running.push_back(web("r" + std::to_string(running.size()), {}));

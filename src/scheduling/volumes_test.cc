@@ -106,8 +106,8 @@ TEST(Volumes, EphemeralOnesGoByTheirClassAndTheDefault) {
 TEST(Volumes, ExistingNodesMustBeReached) {
   World world;
   add_storage(world);
-  world.add(node("n-a", resources(9, 9))).labels[kZone] = "a";
-  world.add(node("n-b", resources(9, 9))).labels[kZone] = "b";
+  world.add(node("n-a", resources(9, 9))).labels.own()[kZone] = "a";
+  world.add(node("n-b", resources(9, 9))).labels.own()[kZone] = "b";
   world.add(with_claims("p", {"in-b"}));
   EXPECT_EQ(text(solve(world.problem)), "default/p on n-b\n");
   world.add(with_claims("q", {"waits", "in-a"}));
@@ -135,7 +135,7 @@ TEST(Volumes, AttachLimitsCountVolumesOnce) {
     add_storage(world);
     const api::Pod running = with_claims("running", {"free"});
     ExistingNode& there = world.add(node("n", resources(9, 9)));
-    there.labels[kZone] = "a";
+    there.labels.own()[kZone] = "a";
     there.pods = {&running};
     there.attach_limits = {{"ebs.csi.aws.com", c.limit}, {"other", 0}};
     for (size_t i = 0; i < c.pods.size(); ++i) {

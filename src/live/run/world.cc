@@ -243,11 +243,13 @@ void World::pump() {
   for (int steps = 0; steps < kSteps;) {
     const std::deque<cluster::Change> changes = take_changes();
     ring_->observe(changes, state_, now);
+    const Duration began = parts_.clock.steady();
     if (!ring_->step(state_, now, step)) {
       if (changes.empty()) break;
       continue;
     }
     ++steps;
+    if (on_reconcile) on_reconcile(step.controller, parts_.clock.steady() - began);
     for (const controllers::Decision& decision : step.outcome.decisions) {
       tell(step.controller, decision);
     }

@@ -100,6 +100,8 @@ class World {
   std::function<void(const controllers::Action&)> on_action;
   // From the first change that a pump found to the first request that came of it.
   std::function<void(Duration)> on_reaction;
+  // What one look of a controller took; everything else waits meanwhile.
+  std::function<void(std::string_view controller, Duration)> on_reconcile;
   // Every change of the State, whoever leads.
   std::function<void(const cluster::Change&)> on_change;
   // What the server says of pods and nodes (for a cloud that plays kubelet).

@@ -54,6 +54,9 @@ struct OperatorMetrics::Impl {
                                        {"controller", "decision"});
   Family& actions =
       registry.counter("windlass_actions_total", "What controllers asked for.", {"action"});
+  Family& reconciles =
+      registry.histogram("controller_runtime_reconcile_time_seconds",
+                         "What one look of a controller took.", kReactionBounds, {"controller"});
   Family& reactions =
       registry.histogram("windlass_reaction_duration_seconds",
                          "From a change seen to the first request it led to.", kReactionBounds);
@@ -159,6 +162,10 @@ void OperatorMetrics::note_action(const controllers::Action& action) {
 
 void OperatorMetrics::note_reaction(Duration took) {
   impl_->reactions.get().observe(took.seconds());
+}
+
+void OperatorMetrics::note_reconcile(std::string_view controller, Duration took) {
+  impl_->reconciles.with({std::string(controller)}).observe(took.seconds());
 }
 
 Response OperatorMetrics::answer(std::string_view accept) {

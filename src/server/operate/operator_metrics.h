@@ -36,6 +36,7 @@ class OperatorMetrics {
   void note_action(const controllers::Action& action);
   // From a change seen to the request it led to.
   void note_reaction(Duration took);
+  void note_reconcile(std::string_view controller, Duration took);
   [[nodiscard]] Response answer(std::string_view accept);
 
  private:
