@@ -19,8 +19,8 @@ bool minds_neighbours(const api::PodSpec& spec);
 // In the order kube-scheduler asks; of several the first is named.
 enum class Refusal : uint8_t { kNone, kPorts, kSpread, kAffinity, kAntiAffinity, kAvoided };
 
-// Made for the pods of one pass. `waiting` must live as long; pods on the nodes and namespaces are
-// read when it is made, and not later.
+// Made for the pods of one pass. `waiting` and borrowed labels must live as long; pods on the nodes
+// and namespaces are read when it is made, and not later.
 class Neighbours {
  public:
   // `waiting` are bound to no node. `nodes` are all there are, with the pods on them; their room is

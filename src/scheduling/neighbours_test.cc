@@ -42,7 +42,7 @@ struct Place {
     for (const auto& [name, zone] :
          {std::pair("n1", "a"), std::pair("n2", "a"), std::pair("n3", "b")}) {
       ExistingNode& one = nodes.emplace_back(node(name, {}));
-      one.labels[std::string(api::kZoneLabel)] = zone;
+      one.labels.own()[std::string(api::kZoneLabel)] = zone;
       const auto at = there.find(name);
       if (at != there.end()) one.pods = at->second;
     }

@@ -32,7 +32,7 @@ PodNeighbours::PodNeighbours(const cluster::State& state, const std::vector<std:
     scheduling::ExistingNode& one = nodes.emplace_back();
     one.name = name;
     one.initialized = true;
-    one.labels = node.meta.labels;
+    one.labels = api::BorrowedLabels::of(node.meta.labels);
     one.taints = node.taints;
     one.pods = state.load_of(name).pods;
   }

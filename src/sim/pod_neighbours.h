@@ -14,8 +14,8 @@ namespace windlass::sim {
 
 class PodNeighbours {
  public:
-  // Of the pods that wait (keys) and those that are on nodes now. Pods that are evicted during the
-  // pass still count until the next one.
+  // Of the pods that wait (keys) and those that are on nodes now. Nodes must not change meanwhile;
+  // pods that are evicted during the pass still count until the next one.
   PodNeighbours(const cluster::State& state, const std::vector<std::string>& waiting);
 
   // False: nobody has a rule, every node takes every pod.
