@@ -222,6 +222,7 @@ struct StatefulSet {
   bool on_delete = false;  // updateStrategy; else RollingUpdate down to `partition`
   int32_t partition = 0;
   Duration min_ready{};
+  int32_t revision_history_limit = 10;
   // status
   int64_t observed_generation = 0;
   int32_t status_replicas = 0;
@@ -241,6 +242,7 @@ struct DaemonSet {
   bool on_delete = false;  // updateStrategy; else RollingUpdate
   IntOrPercent max_unavailable{1, false};
   Duration min_ready{};
+  int32_t revision_history_limit = 10;
   // status
   int64_t observed_generation = 0;
   int32_t desired_scheduled = 0;
@@ -275,6 +277,37 @@ struct Job {
   [[nodiscard]] bool finished() const {
     return completed_at || is_true(conditions, "Failed") || is_true(conditions, "Complete");
   }
+};
+
+// The job template is kept as JSON alone, in `raw`: a Job is made from all its author wrote.
+struct CronJob {
+  // A Job of it that has not finished.
+  struct Active {
+    std::string name;
+    std::string uid;
+    bool operator==(const Active&) const = default;
+  };
+  enum class Concurrency { kAllow, kForbid, kReplace };
+  ObjectMeta meta;
+  std::string schedule;
+  std::string time_zone;  // empty: UTC
+  Concurrency concurrency = Concurrency::kAllow;
+  bool suspended = false;
+  std::optional<Duration> starting_deadline;
+  int32_t successful_limit = 3;  // finished Jobs that are kept
+  int32_t failed_limit = 1;
+  // status
+  std::vector<Active> active;
+  std::optional<Instant> last_schedule;
+  std::optional<Instant> last_success;
+  RawObject raw;
+};
+
+// A former or present template of a StatefulSet or DaemonSet; `raw` holds it as "data".
+struct ControllerRevision {
+  ObjectMeta meta;
+  int64_t revision = 0;
+  RawObject raw;
 };
 
 struct Namespace {

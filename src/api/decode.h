@@ -61,6 +61,8 @@ Ec2NodeClass read_ec2_node_class(Reader root);
 ScaledObject read_scaled_object(Reader root);
 StatefulSet read_stateful_set(Reader root);
 ReplicaSet read_replica_set(Reader root);
+CronJob read_cron_job(Reader root);
+ControllerRevision read_controller_revision(Reader root);
 Namespace read_namespace(Reader root);
 Secret read_secret(Reader root);
 ConfigMap read_config_map(Reader root);

@@ -105,6 +105,7 @@ StatefulSet read_stateful_set(Reader root) {
                       .one_of<bool>({{"RollingUpdate", false}, {"OnDelete", true}})
                       .value_or(false);
   out.partition = strategy.at("rollingUpdate").at("partition").int32(0, INT32_MAX).value_or(0);
+  out.revision_history_limit = spec.at("revisionHistoryLimit").int32(0, INT32_MAX).value_or(10);
   Reader status = root.at("status");
   out.observed_generation = observed_generation(status);
   out.status_replicas = count_at(status, "replicas");
@@ -128,6 +129,7 @@ DaemonSet read_daemon_set(Reader root) {
                       .value_or(false);
   out.max_unavailable = read_int_or_percent(strategy.at("rollingUpdate").at("maxUnavailable"))
                             .value_or(out.max_unavailable);
+  out.revision_history_limit = spec.at("revisionHistoryLimit").int32(0, INT32_MAX).value_or(10);
   Reader status = root.at("status");
   out.observed_generation = observed_generation(status);
   out.desired_scheduled = count_at(status, "desiredNumberScheduled");
@@ -169,6 +171,44 @@ Job read_job(Reader root) {
   out.started_at = status.at("startTime").time();
   out.conditions = read_conditions(status.at("conditions"));
   out.completed_at = status.at("completionTime").time();
+  return out;
+}
+
+CronJob read_cron_job(Reader root) {
+  using Concurrency = CronJob::Concurrency;
+  CronJob out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  Reader spec = root.required("spec");
+  out.schedule = spec.at("schedule").required_string();
+  out.time_zone = spec.at("timeZone").string().value_or("");
+  out.concurrency = spec.at("concurrencyPolicy")
+                        .one_of<Concurrency>({{"Allow", Concurrency::kAllow},
+                                              {"Forbid", Concurrency::kForbid},
+                                              {"Replace", Concurrency::kReplace}})
+                        .value_or(Concurrency::kAllow);
+  out.suspended = spec.at("suspend").boolean().value_or(false);
+  out.starting_deadline = seconds_at(spec, "startingDeadlineSeconds");
+  out.successful_limit = spec.at("successfulJobsHistoryLimit").int32(0, INT32_MAX).value_or(3);
+  out.failed_limit = spec.at("failedJobsHistoryLimit").int32(0, INT32_MAX).value_or(1);
+  // Read to be refused now and not when its first Job is due.
+  Job job;
+  if (spec.present()) {
+    read_job_spec(spec.required("jobTemplate").required("spec"), RestartPolicy::kRequired, job);
+  }
+  Reader status = root.at("status");
+  for (Reader active : status.at("active").items()) {
+    out.active.push_back(
+        {active.at("name").string().value_or(""), active.at("uid").string().value_or("")});
+  }
+  out.last_schedule = status.at("lastScheduleTime").time();
+  out.last_success = status.at("lastSuccessfulTime").time();
+  return out;
+}
+
+ControllerRevision read_controller_revision(Reader root) {
+  ControllerRevision out;
+  out.meta = read_meta(root.required("metadata"), Scope::kNamespaced);
+  out.revision = root.at("revision").integer(0, INT64_MAX).value_or(0);
   return out;
 }
 

@@ -34,6 +34,8 @@ void write(Json& out, const Ec2NodeClass& node_class);
 void write(Json& out, const ScaledObject& object);
 void write(Json& out, const StatefulSet& stateful_set);
 void write(Json& out, const ReplicaSet& replica_set);
+void write(Json& out, const CronJob& cron_job);
+void write(Json& out, const ControllerRevision& revision);
 void write(Json& out, const Namespace& namespace_object);
 void write(Json& out, const Secret& secret);
 void write(Json& out, const ConfigMap& config_map);

@@ -117,4 +117,28 @@ void write(Json& out, const Job& job) {
   });
 }
 
+void write(Json& out, const CronJob& cron_job) {
+  write_meta(out, cron_job.meta);
+  within(out, "spec", [&](Json& spec) {
+    put_string(spec, "schedule", cron_job.schedule);
+    put_string(spec, "timeZone", cron_job.time_zone);
+    put_bool(spec, "suspend", cron_job.suspended, false);
+  });
+  within(out, "status", [&](Json& status) {
+    put_time(status, "lastScheduleTime", cron_job.last_schedule);
+    put_time(status, "lastSuccessfulTime", cron_job.last_success);
+    status.erase("active");
+    for (const CronJob::Active& job : cron_job.active) {
+      Json one{{"apiVersion", "batch/v1"}, {"kind", "Job"}, {"name", job.name}, {"uid", job.uid}};
+      one["namespace"] = cron_job.meta.namespace_name;
+      status["active"].push_back(std::move(one));
+    }
+  });
+}
+
+void write(Json& out, const ControllerRevision& revision) {
+  write_meta(out, revision.meta);
+  out["revision"] = revision.revision;
+}
+
 }  // namespace windlass::api

@@ -30,7 +30,7 @@ Object as_object(Reader root) {
 }
 
 // In the order of Object's alternatives; the first of a kind is the version that is written.
-constexpr std::array<KindEntry, 28> kKinds{{
+constexpr std::array<KindEntry, 30> kKinds{{
     {"Pod", "v1", as_object<read_pod>, nullptr},
     {"Node", "v1", as_object<read_node>, nullptr},
     {"Deployment", "apps/v1", as_object<read_deployment>, nullptr},
@@ -56,6 +56,8 @@ constexpr std::array<KindEntry, 28> kKinds{{
     {"TriggerAuthentication", "keda.sh/v1alpha1", as_object<read_trigger_authentication>, nullptr},
     {"NodeOverlay", "karpenter.sh/v1alpha1", as_object<read_node_overlay>, nullptr},
     {"ReplicaSet", "apps/v1", as_object<read_replica_set>, nullptr},
+    {"CronJob", "batch/v1", as_object<read_cron_job>, nullptr},
+    {"ControllerRevision", "apps/v1", as_object<read_controller_revision>, nullptr},
     {"ClusterTriggerAuthentication", "keda.sh/v1alpha1",
      as_object<read_cluster_trigger_authentication>, nullptr},
     {"NodePool", "karpenter.sh/v1beta1", as_object<read_node_pool>, convert_node_pool},

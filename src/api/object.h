@@ -15,11 +15,12 @@
 
 namespace windlass::api {
 
-using Object = std::variant<Pod, Node, Deployment, DaemonSet, Job, PriorityClass,
-                            PodDisruptionBudget, NodePool, NodeClaim, Ec2NodeClass, ScaledObject,
-                            StatefulSet, Namespace, Secret, ConfigMap, PersistentVolumeClaim,
-                            PersistentVolume, StorageClass, CsiNode, HorizontalPodAutoscaler,
-                            ScaledJob, TriggerAuthentication, NodeOverlay, ReplicaSet>;
+using Object =
+    std::variant<Pod, Node, Deployment, DaemonSet, Job, PriorityClass, PodDisruptionBudget,
+                 NodePool, NodeClaim, Ec2NodeClass, ScaledObject, StatefulSet, Namespace, Secret,
+                 ConfigMap, PersistentVolumeClaim, PersistentVolume, StorageClass, CsiNode,
+                 HorizontalPodAutoscaler, ScaledJob, TriggerAuthentication, NodeOverlay, ReplicaSet,
+                 CronJob, ControllerRevision>;
 
 const ObjectMeta& meta_of(const Object& object);
 std::string_view kind_of(const Object& object);

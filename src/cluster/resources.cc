@@ -8,7 +8,7 @@
 namespace windlass::cluster {
 namespace {
 
-constexpr std::array<ApiResource, 25> kResources{{
+constexpr std::array<ApiResource, 27> kResources{{
     {Kind::kPod, "pods", "v1", "Pod", true},
     {Kind::kNode, "nodes", "v1", "Node", false},
     {Kind::kDeployment, "deployments.apps", "apps/v1", "Deployment", true},
@@ -40,6 +40,8 @@ constexpr std::array<ApiResource, 25> kResources{{
     {Kind::kNodeOverlay, "nodeoverlays.karpenter.sh", "karpenter.sh/v1alpha1", "NodeOverlay",
      false},
     {Kind::kReplicaSet, "replicasets.apps", "apps/v1", "ReplicaSet", true},
+    {Kind::kCronJob, "cronjobs.batch", "batch/v1", "CronJob", true},
+    {Kind::kControllerRevision, "controllerrevisions.apps", "apps/v1", "ControllerRevision", true},
     {Kind::kTriggerAuthentication, "clustertriggerauthentications.keda.sh", "keda.sh/v1alpha1",
      "ClusterTriggerAuthentication", false},
 }};

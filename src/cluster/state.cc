@@ -46,6 +46,8 @@ std::string_view to_string(Kind kind) {
                                                 "TriggerAuthentication",
                                                 "NodeOverlay",
                                                 "ReplicaSet",
+                                                "CronJob",
+                                                "ControllerRevision",
                                                 "QueryRound",
                                                 "LaunchResult",
                                                 "Interruption",

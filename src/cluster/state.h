@@ -47,6 +47,8 @@ enum class Kind {
   kTriggerAuthentication,
   kNodeOverlay,
   kReplicaSet,
+  kCronJob,
+  kControllerRevision,
   // Observations beside objects.
   kQueryRound,
   kLaunchResult,
@@ -112,6 +114,10 @@ class State {
   }
   [[nodiscard]] const Table<api::ReplicaSet>& replica_sets() const {
     return all<api::ReplicaSet>();
+  }
+  [[nodiscard]] const Table<api::CronJob>& cron_jobs() const { return all<api::CronJob>(); }
+  [[nodiscard]] const Table<api::ControllerRevision>& controller_revisions() const {
+    return all<api::ControllerRevision>();
   }
   [[nodiscard]] const Table<api::ScaledObject>& scaled_objects() const {
     return all<api::ScaledObject>();

@@ -54,6 +54,8 @@ struct Settings {
   bool ignore_preferences = false;
   bool best_effort_min_values = false;
   bool strict_reservations = true;
+  // kube-scheduler's view: the nodes are all there are, so no rule counts on an empty host to come.
+  bool no_new_nodes = false;
 };
 
 struct Problem {

@@ -17,10 +17,10 @@ bool empty_of_pods(TopologyRule rule) {
   return rule == TopologyRule::kAntiAffinity || rule == TopologyRule::kAvoided;
 }
 
-// The least count over the domains the pod may use. A new host can always be had, with none; so
-// can a domain when there are fewer of them than the pod wants (minDomains).
-int64_t fewest(const TopologyGroup& group, const TopologyUse& use) {
-  if (use.by_host) return 0;
+// The least count over the domains the pod may use. A new host can always be had, with none, unless
+// nodes never come; so can a domain when there are fewer of them than the pod wants (minDomains).
+int64_t fewest(const Search& search, const TopologyGroup& group, const TopologyUse& use) {
+  if (use.by_host && !search.settings.no_new_nodes) return 0;
   int64_t least = std::numeric_limits<int64_t>::max();
   int domains = 0;
   // nodeAffinityPolicy Ignore: where the pod itself may go plays no part.
@@ -55,11 +55,12 @@ Answer affinity_at(const TopologyGroup& group, const TopologyUse& use, int64_t c
   return count == 0 ? Answer::kYes : Answer::kNever;
 }
 
-Answer rule_on_node(const TopologyGroup& group, const TopologyUse& use, int32_t domain) {
+Answer rule_on_node(const Search& search, const TopologyGroup& group, const TopologyUse& use,
+                    int32_t domain) {
   if (domain < 0) return Answer::kNever;
   const int64_t count = group.counts[static_cast<size_t>(domain)];
   if (use.rule != TopologyRule::kSpread) return affinity_at(group, use, count);
-  if (within_skew(group, use, count, fewest(group, use))) return Answer::kYes;
+  if (within_skew(group, use, count, fewest(search, group, use))) return Answer::kYes;
   return use.by_host ? Answer::kNever : Answer::kNotNow;
 }
 
@@ -107,7 +108,7 @@ class Domains {
  private:
   void choose_least(const TopologyUse& use, const TopologyGroup& group,
                     const std::vector<uint32_t>& open, size_t next, int32_t state) {
-    const int64_t least = fewest(group, use);
+    const int64_t least = fewest(search_, group, use);
     std::vector<std::pair<int64_t, uint32_t>> admitted;
     for (const uint32_t domain : open) {
       const int64_t count = group.counts[domain];
@@ -135,6 +136,12 @@ class Domains {
   std::vector<int32_t>& ends_;
 };
 
+bool refuses(const Search& search, const TopologyUse& use, size_t node) {
+  const TopologyGroup& group = search.topology.groups[use.group];
+  const int32_t domain = search.topology.tables[group.table].of_node[node];
+  return rule_on_node(search, group, use, domain) != Answer::kYes;
+}
+
 std::string counts_text(const DomainTable& table, const TopologyGroup& group) {
   constexpr size_t kShown = 6;
   std::string out;
@@ -156,22 +163,30 @@ TopologyAnswer on_node(const Search& search, const Variant& variant, size_t node
   for (const TopologyUse& use : variant.uses) {
     const TopologyGroup& group = search.topology.groups[use.group];
     const int32_t domain = search.topology.tables[group.table].of_node[node];
-    const Answer one = rule_on_node(group, use, domain);
+    const Answer one = rule_on_node(search, group, use, domain);
     if (one == Answer::kNever) return one;
     if (one == Answer::kNotNow) answer = one;
   }
   return answer;
 }
 
+std::vector<TopologyRule> refusing_rules(const Search& search, const Variant& variant,
+                                         size_t node) {
+  std::vector<TopologyRule> out;
+  for (const TopologyUse& use : variant.uses) {
+    if (refuses(search, use, node)) out.push_back(use.rule);
+  }
+  return out;
+}
+
 std::string why_not_on_node(const Search& search, const Variant& variant, size_t node) {
   for (const TopologyUse& use : variant.uses) {
-    const TopologyGroup& group = search.topology.groups[use.group];
-    const DomainTable& table = search.topology.tables[group.table];
-    if (rule_on_node(group, use, table.of_node[node]) == Answer::kYes) continue;
+    if (!refuses(search, use, node)) continue;
     const char* rule = use.rule == TopologyRule::kSpread     ? "topology spread"
                        : use.rule == TopologyRule::kAffinity ? "pod affinity"
                                                              : "pod anti-affinity";
-    return fmt::format("{} over {}", rule, table.key);
+    const uint32_t table = search.topology.groups[use.group].table;
+    return fmt::format("{} over {}", rule, search.topology.tables[table].key);
   }
   return {};
 }

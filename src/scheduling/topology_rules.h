@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduling/topology_group.h"
+
 namespace windlass::scheduling {
 
 struct Search;
@@ -19,7 +21,9 @@ enum class TopologyAnswer : uint8_t {
 
 // A node without the label of a rule never suits.
 TopologyAnswer on_node(const Search& search, const Variant& variant, size_t node);
-// The first rule that refuses the node, in words; empty if none does.
+// Every rule that refuses the node.
+std::vector<TopologyRule> refusing_rules(const Search& search, const Variant& variant, size_t node);
+// The first one in words; empty if none does.
 std::string why_not_on_node(const Search& search, const Variant& variant, size_t node);
 // The rules over hostnames; `claim` may be one that is not open yet.
 TopologyAnswer on_host(const Search& search, const Variant& variant, uint32_t claim);

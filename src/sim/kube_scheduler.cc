@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "sim/node_ranking.h"
+#include "sim/unschedulable.h"
 
 namespace windlass::sim {
 namespace {
@@ -28,7 +29,8 @@ void KubeScheduler::wake() {
   });
 }
 
-bool KubeScheduler::preempt(const api::Pod& pod, const api::ResourceList& requests) {
+bool KubeScheduler::preempt(const api::Pod& pod, const api::ResourceList& requests,
+                            const PodNeighbours& neighbours) {
   struct Option {
     int32_t highest_victim;
     size_t victims;
@@ -37,7 +39,7 @@ bool KubeScheduler::preempt(const api::Pod& pod, const api::ResourceList& reques
   };
   std::optional<Option> best;
   for (const auto& [name, node] : context_.state.nodes()) {
-    if (!admits(node, pod)) continue;
+    if (!admits(node, pod) || !neighbours.admit(pod, name)) continue;
     std::vector<const api::Pod*> lower;
     for (const std::string& key : context_.state.pods_on(name)) {
       const api::Pod& other = context_.state.pods().at(key);
@@ -119,23 +121,36 @@ void KubeScheduler::mark(const api::Pod& pod, const std::string& why) {
 
 void KubeScheduler::pass() {
   NodeRanking ranking(context_.state);
-  for (const std::string& key : queue()) {
+  const std::vector<std::string> waiting = queue();
+  PodNeighbours neighbours(context_.state, waiting);
+  for (const std::string& key : waiting) {
     const api::Pod* found = context_.state.pods().find(key);
     if (found == nullptr || found->meta.deleted) continue;
     if (other_scheduler(found->spec)) continue;
     const api::Pod pod = *found;  // the table moves under us
     const api::ResourceList requests = api::pod_requests(pod.spec);
-    if (const api::Node* node = ranking.choose(pod, requests)) {
+    NodeRanking::Takes takes;
+    if (neighbours.matter()) {
+      takes = [&](const api::Node& node) { return neighbours.admit(pod, node.meta.name); };
+    }
+    if (const api::Node* node = ranking.choose(pod, requests, takes)) {
       bind(pod, node->meta.name);
       ranking.bound(*node, pod, requests);
+      neighbours.bound(pod, node->meta.name);
       continue;
     }
     if (victims_leave(pod)) continue;
-    if (ranking.may_preempt(pod) && preempt(pod, requests)) {
+    if (ranking.may_preempt(pod) && preempt(pod, requests, neighbours)) {
       ranking.forget();
       continue;
     }
-    mark(pod, context_.served ? ranking.why_none(pod, requests) : std::string());
+    if (!context_.served) {
+      mark(pod, "");
+    } else if (neighbours.matter()) {
+      mark(pod, why_unschedulable(context_.state, pod, requests, &neighbours));
+    } else {
+      mark(pod, ranking.why_none(pod, requests));
+    }
   }
 }
 

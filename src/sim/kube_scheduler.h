@@ -1,5 +1,6 @@
 // kube-scheduler, as far as GPU pods feel it: queue by priority, filter by taints, selectors,
-// affinity and resources, score by least allocation, preemption of pods of lower priority.
+// affinity, resources and neighbours, score by least allocation, preemption of pods of lower
+// priority (for room alone: nobody is driven out for a port or an anti-affinity).
 #pragma once
 
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "sim/api_server.h"
 #include "sim/context.h"
+#include "sim/pod_neighbours.h"
 
 namespace windlass::sim {
 
@@ -24,7 +26,8 @@ class KubeScheduler {
   [[nodiscard]] std::vector<std::string> queue() const;
   [[nodiscard]] bool victims_leave(const api::Pod& pod) const;
   // Evicts the victims on the best node and nominates it; false if no node would do.
-  bool preempt(const api::Pod& pod, const api::ResourceList& requests);
+  bool preempt(const api::Pod& pod, const api::ResourceList& requests,
+               const PodNeighbours& neighbours);
   void bind(const api::Pod& pod, const std::string& node);
   // The pod stays unbound; its condition says why.
   void mark(const api::Pod& pod, const std::string& why);

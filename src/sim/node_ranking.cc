@@ -72,8 +72,19 @@ NodeRanking::Shape& NodeRanking::shape_of(const api::Pod& pod, const api::Resour
   return shape;
 }
 
-const api::Node* NodeRanking::choose(const api::Pod& pod, const api::ResourceList& requests) {
+const api::Node* NodeRanking::choose(const api::Pod& pod, const api::ResourceList& requests,
+                                     const Takes& takes) {
   const Shape& shape = shape_of(pod, requests);
+  if (takes) {
+    const api::Node* found = nullptr;
+    double least = kFull;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      if (shape.fill[i] >= least || !takes(*nodes_[i])) continue;
+      found = nodes_[i];
+      least = shape.fill[i];
+    }
+    return found;
+  }
   const auto best = std::min_element(shape.fill.begin(), shape.fill.end());
   if (best == shape.fill.end() || *best == kFull) return nullptr;
   return nodes_[static_cast<size_t>(best - shape.fill.begin())];

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,8 +23,11 @@ class NodeRanking {
  public:
   explicit NodeRanking(const cluster::State& state) : state_(state) {}
 
-  // The node that is emptiest with the pod on it, the first by name of equals; nullptr: none.
-  const api::Node* choose(const api::Pod& pod, const api::ResourceList& requests);
+  // The node that is emptiest with the pod on it, the first by name of equals, of those that
+  // `takes` says yes to (empty: all); nullptr: none.
+  using Takes = std::function<bool(const api::Node&)>;
+  const api::Node* choose(const api::Pod& pod, const api::ResourceList& requests,
+                          const Takes& takes = {});
   // Whether a pod of lower priority sits on any node: without one, preemption can't help.
   bool may_preempt(const api::Pod& pod);
   // Why no node takes the pod, for its condition.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cluster/state.h"
+#include "sim/pod_neighbours.h"
 
 namespace windlass::sim {
 
@@ -12,8 +13,9 @@ namespace windlass::sim {
 bool affinity_admits(const api::Pod& pod, const api::StringMap& labels);
 
 // The first filter that refuses each node, counted over all nodes; and whether preemption could
-// have helped there.
+// have helped there. `neighbours`: of a pass in which the pod waits; null: nobody has such a rule.
 std::string why_unschedulable(const cluster::State& state, const api::Pod& pod,
-                              const api::ResourceList& requests);
+                              const api::ResourceList& requests,
+                              const PodNeighbours* neighbours = nullptr);
 
 }  // namespace windlass::sim

@@ -39,6 +39,8 @@ void Workloads::sync(Kind kind, const std::string& key) {
       return apps::sync_stateful_set(reconciler_, key);
     case Kind::kJob:
       return context_.served ? apps::sync_job(reconciler_, key) : sync_job(key);
+    case Kind::kCronJob:
+      return apps::sync_cron_job(reconciler_, key);
     default:
       return context_.served ? apps::sync_daemon_set(reconciler_, key) : sync_daemons();
   }
@@ -57,6 +59,7 @@ void Workloads::sync_all() {
   for (const std::string& key : keys(state.all<api::StatefulSet>())) sync(Kind::kStatefulSet, key);
   for (const std::string& key : keys(state.daemon_sets())) sync(Kind::kDaemonSet, key);
   for (const std::string& key : keys(state.jobs())) later(Kind::kJob, key);
+  for (const std::string& key : keys(state.cron_jobs())) later(Kind::kCronJob, key);
 }
 
 void Workloads::observe(const cluster::Change& change) {
@@ -98,9 +101,10 @@ void Workloads::observe_served(const cluster::Change& change) {
     case Kind::kDeployment:
     case Kind::kStatefulSet:
     case Kind::kDaemonSet:
-    case Kind::kJob:
+    case Kind::kCronJob:
       if (!change.removed) later(change.kind, change.key);
       return;
+    case Kind::kJob:
     case Kind::kReplicaSet:
       if (!change.removed) later(change.kind, change.key);
       return owner_later(change.kind, change.key);
@@ -116,19 +120,25 @@ void Workloads::observe_served(const cluster::Change& change) {
   }
 }
 
-// The Deployment of a ReplicaSet; of one that is gone nobody knows, so all of its namespace.
+// The Deployment of a ReplicaSet, the CronJob of a Job; of one that is gone nobody knows, so all of
+// its namespace.
 void Workloads::owner_later(Kind kind, const std::string& key) {
-  if (kind != Kind::kReplicaSet) return;
-  if (const api::ReplicaSet* set = context_.state.replica_sets().find(key)) {
-    if (const api::OwnerReference* owner = apps::controller_of(set->meta)) {
-      later(Kind::kDeployment, set->meta.namespace_name + "/" + owner->name);
+  const auto look = [&](const auto& table, const auto& owners, Kind owner_kind) {
+    const std::string prefix = key.substr(0, key.find('/') + 1);
+    if (const auto* found = table.find(key)) {
+      const api::OwnerReference* owner = apps::controller_of(found->meta);
+      if (owner != nullptr && owners.find(prefix + owner->name) != nullptr) {
+        later(owner_kind, prefix + owner->name);
+      }
+      return;
     }
-    return;
-  }
-  const std::string prefix = key.substr(0, key.find('/') + 1);
-  for (const auto& [name, deployment] : context_.state.deployments()) {
-    if (name.starts_with(prefix)) later(Kind::kDeployment, name);
-  }
+    for (const auto& [name, owner] : owners) {
+      if (name.starts_with(prefix)) later(owner_kind, name);
+    }
+  };
+  const cluster::State& state = context_.state;
+  if (kind == Kind::kReplicaSet) look(state.replica_sets(), state.deployments(), Kind::kDeployment);
+  if (kind == Kind::kJob) look(state.jobs(), state.cron_jobs(), Kind::kCronJob);
 }
 
 void Workloads::observe_pod(const cluster::Change& change) {

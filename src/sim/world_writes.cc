@@ -83,6 +83,11 @@ void keep_status(api::Job& put, const api::Job& was) {
   put.completed_at = was.completed_at;
   put.conditions = was.conditions;
 }
+void keep_status(api::CronJob& put, const api::CronJob& was) {
+  put.active = was.active;
+  put.last_schedule = was.last_schedule;
+  put.last_success = was.last_success;
+}
 void keep_status(api::ScaledObject& put, const api::ScaledObject& was) {
   put.conditions = was.conditions;
   put.last_active = was.last_active;
@@ -309,6 +314,8 @@ std::string World::uid_of(Kind kind, const std::string& key) const {
       return uid.operator()<api::DaemonSet>();
     case Kind::kJob:
       return uid.operator()<api::Job>();
+    case Kind::kCronJob:
+      return uid.operator()<api::CronJob>();
     default:
       return "";
   }
@@ -316,16 +323,25 @@ std::string World::uid_of(Kind kind, const std::string& key) const {
 
 // What an object owned goes after it, as the garbage collector has it.
 void World::collect(const std::string& owner_uid) {
-  std::vector<std::string> sets;
-  for (const auto& [key, set] : context_->state.replica_sets()) {
-    const auto& owners = set.meta.owners;
-    const bool owned = std::any_of(owners.begin(), owners.end(),
-                                   [&](const auto& owner) { return owner.uid == owner_uid; });
-    if (owned) sets.push_back(key);
-  }
-  const std::set<std::string> pods = context_->state.pods_of(owner_uid);
+  const auto owned = [&](const auto& table) {
+    std::vector<std::string> keys;
+    for (const auto& [key, object] : table) {
+      const auto& owners = object.meta.owners;
+      const bool is = std::any_of(owners.begin(), owners.end(),
+                                  [&](const auto& owner) { return owner.uid == owner_uid; });
+      if (is) keys.push_back(key);
+    }
+    return keys;
+  };
+  cluster::State& state = context_->state;
+  const std::vector<std::string> sets = owned(state.replica_sets());
+  const std::vector<std::string> revisions = owned(state.controller_revisions());
+  const std::vector<std::string> jobs = owned(state.jobs());
+  const std::set<std::string> pods = state.pods_of(owner_uid);
   for (const std::string& pod : pods) api_.delete_pod(pod);
-  for (const std::string& set : sets) context_->state.remove(Kind::kReplicaSet, set);
+  for (const std::string& set : sets) state.remove(Kind::kReplicaSet, set);
+  for (const std::string& revision : revisions) state.remove(Kind::kControllerRevision, revision);
+  for (const std::string& job : jobs) take_away(Kind::kJob, job);
 }
 
 void World::put(api::Object object) {

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 
 from cluster import Cluster, ROOT, kubectls, skip
@@ -46,6 +47,18 @@ spec:
     - type: prometheus
       metadata: {serverAddress: "http://prometheus:9090", threshold: "5", query: sum(inference_queue_depth)}
 """
+HISTORY = """
+apiVersion: apps/v1
+kind: %(kind)s
+metadata: {name: old}
+spec:
+%(more)s  selector: {matchLabels: {app: old}}
+  template:
+    metadata: {labels: {app: old}}
+    spec:
+      nodeSelector: {role: general}
+      containers: [{name: app, image: "nginx:1", resources: {requests: {cpu: 10m}}}]
+"""
 CRD = """
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -77,6 +90,8 @@ spec:
 
 
 class Suite:
+    one_node = threading.Lock()
+
     def __init__(self, cluster, minor, path, scratch):
         self.cluster, self.minor, self.path = cluster, minor, path
         self.n = minor.replace(".", "")
@@ -150,6 +165,7 @@ class Suite:
         self.apply()
         self.change()
         self.rollout()
+        self.histories()
         self.nodes()
         self.crd()
         self.platform()
@@ -351,7 +367,31 @@ class Suite:
         k("get deploy web -w --request-timeout=2s", r"web +2/2", code=None)
         k("wait --for=condition=Nonsense deploy/web --timeout=1s", "timed out", code=1)
 
+    def histories(self):
+        """Former templates of a StatefulSet and a DaemonSet: listed, shown and put back."""
+        k = self.k
+        for kind, more in (("statefulset", "  serviceName: old\n  replicas: 1\n"), ("daemonset", "")):
+            k(["create", "-f", "-"], "created", stdin=HISTORY % {"kind": {"s": "StatefulSet", "d": "DaemonSet"}[kind[0]],
+                                                                 "more": more})
+            k(f"rollout status {kind}/old --timeout=60s", "", timeout=70)
+            k(f"set image {kind}/old app=nginx:2", "image updated")
+            k(f"rollout status {kind}/old --timeout=60s", "", timeout=70)
+            k(f"rollout history {kind}/old", r"REVISION +CHANGE-CAUSE\n1 .*\n2 ")
+            k(f"rollout history {kind}/old --revision=1", "nginx:1")
+            k(f"rollout undo {kind}/old", "rolled back")
+            k(["get", kind, "old", "-o", "jsonpath={.spec.template.spec.containers[0].image}"], "nginx:1")
+            self.until(f"the {kind}'s first template is its third revision", lambda kind=kind: re.search(
+                r"\n2 .*\n3 ", self.run("-n", self.ns, "rollout", "history", f"{kind}/old").stdout))
+            k(f"delete {kind} old", "deleted")
+        self.until("the revisions are gone", lambda: not self.run(
+            "-n", self.ns, "get", "controllerrevisions", "-o", "name").stdout.strip())
+
     def nodes(self):
+        # `kubectl taint` replaces the list it has read: two at a time lose each other's.
+        with self.one_node:
+            self.change_node()
+
+    def change_node(self):
         k = self.k
         node = self.node()
         if not node:
@@ -465,6 +505,38 @@ class Suite:
         k(["get", "ns", self.ns], "NotFound", code=1, ns=False)
 
 
+def no_roll(suite):
+    """A Deployment that the scenario made, by foreign writers: its template is as it was, so it keeps
+    its one ReplicaSet, whatever else of it is written."""
+    k = suite.k
+
+    def sets():
+        done = suite.run("-n", "inference", "get", "rs", "-o", "json")
+        return {(s["metadata"]["name"], s["metadata"]["uid"]) for s in json.loads(done.stdout)["items"]
+                if s["metadata"]["ownerReferences"][0]["name"] == "vllm-inference"}
+
+    def seen():
+        done = suite.run("-n", "inference", "get", "deploy", "vllm-inference", "-o", "json")
+        found = json.loads(done.stdout)
+        return found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    before = sets()
+    if len(before) != 1:
+        suite.failures.append(f"the scenario's Deployment has the ReplicaSets {before}")
+    # The autoscaler may scale back at once; a template it doesn't touch.
+    for command, said in (("scale deploy vllm-inference --replicas=2", "scaled"),
+                          ("label deploy vllm-inference team=serving", "labeled"),
+                          ("annotate deploy vllm-inference note=seen", "annotated"),
+                          ("scale deploy vllm-inference --replicas=1", "scaled"),
+                          ("label deploy vllm-inference team-", "unlabeled|labeled")):
+        k(["-n", "inference", *command.split()], said, ns=False)
+        suite.until(f"{command}: is seen", seen)
+        if sets() != before:
+            suite.failures.append(f"{command}: {before} became {sets()}")
+    k("-n inference rollout status deploy/vllm-inference --timeout=60s", "successfully rolled out", ns=False,
+      timeout=70)
+    k("-n inference rollout history deploy/vllm-inference", r"REVISION +CHANGE-CAUSE\n1 +<none>\s*$", ns=False)
+
+
 def drain(suite):
     """Takes nodes away, so it runs once and alone."""
     node = suite.node()
@@ -493,6 +565,7 @@ def main():
             return Suite(cluster, minor, found[minor], folder).all()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             suites = list(pool.map(one, found))
+        no_roll(suites[-1])
         drain(suites[-1])
         for suite in suites:
             print(f"kubectl {suite.minor}: {suite.count} commands, {len(suite.failures)} failed")

@@ -92,24 +92,32 @@ def without_credentials(c):
                   headers.get("Content-Security-Policy", ""), str(headers))
 
 
+def account_uid(c, name):
+    return c.get(f"/api/v1/namespaces/default/serviceaccounts/{name}")["metadata"]["uid"]
+
+
 def wrong_credentials(c, other):
     key = (c.data_dir / "pki/signing.key").read_text().strip()
     theirs = (other / "pki/signing.key").read_text().strip()
     user, soon, past = "system:serviceaccount:default:default", int(time.time()) + 60, int(time.time()) - 1
-    good = jwt(key, {"iss": "windlass", "sub": user, "exp": soon})
+    own = {"kubernetes.io": {"serviceaccount": {"uid": account_uid(c, "default")}}}
+    good = jwt(key, {"iss": "windlass", "sub": user, "exp": soon, **own})
     check("the test makes tokens as the cluster does",
           ask(c.api, "/api/v1/nodes", headers=bearer(good), context=c.context)[0] == 200)
     head, claims, mark = good.split(".")
     changed = base64.urlsafe_b64encode(json.dumps({"sub": "root", "exp": soon}).encode()).rstrip(b"=").decode()
-    none = jwt(key, {"sub": user, "exp": soon}, b'{"alg":"none","typ":"JWT"}')
+    none = jwt(key, {"sub": user, "exp": soon, **own}, b'{"alg":"none","typ":"JWT"}')
     wrong = {
         "empty": "", "one character": "x", "a word": "token", "part of it": c.token[:-1],
         "more than it": c.token + "0", "other case": c.token.upper() + "A", "long": "a" * 8000,
         "another cluster's": (other / "pki/token").read_text().strip(),
-        "signed by another cluster": jwt(theirs, {"iss": "windlass", "sub": user, "exp": soon}),
-        "expired": jwt(key, {"iss": "windlass", "sub": user, "exp": past}),
-        "without an end": jwt(key, {"iss": "windlass", "sub": user}),
-        "an end that is text": jwt(key, {"sub": user, "exp": str(soon)}),
+        "signed by another cluster": jwt(theirs, {"iss": "windlass", "sub": user, "exp": soon, **own}),
+        "expired": jwt(key, {"iss": "windlass", "sub": user, "exp": past, **own}),
+        "without an end": jwt(key, {"iss": "windlass", "sub": user, **own}),
+        "an end that is text": jwt(key, {"sub": user, "exp": str(soon), **own}),
+        "without an account's uid": jwt(key, {"sub": user, "exp": soon}),
+        "of another uid": jwt(key, {"sub": user, "exp": soon, "kubernetes.io": {"serviceaccount": {"uid": "x"}}}),
+        "of an absent account": jwt(key, {"sub": user + "x", "exp": soon, **own}),
         "without a user": jwt(key, {"exp": soon}), "of nobody": jwt(key, {"sub": "", "exp": soon}),
         "algorithm none": none, "no signature": none.rsplit(".", 1)[0] + ".",
         "claims changed": f"{head}.{changed}.{mark}", "no claims": f"{head}..{mark}",
@@ -199,7 +207,8 @@ def service_accounts(c):
     # One second to live: it is let in until then and never after.
     key = (c.data_dir / "pki/signing.key").read_text().strip()
     end = int(time.time()) + 2
-    short = jwt(key, {"iss": "windlass", "sub": "system:serviceaccount:default:robot", "exp": end})
+    short = jwt(key, {"iss": "windlass", "sub": "system:serviceaccount:default:robot", "exp": end,
+                      "kubernetes.io": {"serviceaccount": {"uid": account_uid(c, "robot")}}})
     seen = set()
     while time.time() < end + 0.5:
         before = time.time()
@@ -208,6 +217,17 @@ def service_accounts(c):
         check("a token at its end", status == (200 if time.time() < end else 401) or before < end <= time.time(),
               f"{status} {before - end:.3f} s after its end")
     check("a token at its end", seen == {200, 401}, seen)
+    # The token is good for the account it was issued to, and not for the next one of its name.
+    def comes_in():
+        return ask(c.api, "/api/v1/nodes", headers=bearer(token), context=c.context)[0]
+    check("before the account goes", comes_in() == 200)
+    c.request(f"{accounts}/robot", "DELETE")
+    check("after the account went", comes_in() == 401)
+    check("and at the dashboard", ask(c.dashboard, "/metrics", headers=bearer(token))[0] == 401)
+    c.request(accounts, "POST", {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "robot"}})
+    check("after it was made anew", comes_in() == 401)
+    token = json.loads(request(600)[2])["status"]["token"]
+    check("with a new token", comes_in() == 200)
 
 
 def dashboard_link(c):
@@ -418,6 +438,20 @@ def on_every_address(windlass, folder):
         check("a Secure cookie", status == 303 and "; Secure" in cookie, cookie)
         check("the dashboard over TLS", ask(base, "/dashboard/snapshot", headers={
             "Cookie": cookie.split(";")[0], "Host": "some.host"}, context=context)[0] == 200)
+        port = int(api.rsplit(":", 1)[1])
+        # The machine's name, and the address its packets would leave from.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as route:
+            try:
+                route.connect(("192.0.2.1", 9))
+                outward = [route.getsockname()[0]]
+            except OSError:  # no route
+                outward = []
+        for name in [socket.gethostname(), "localhost", *outward]:
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as plain:
+                try:
+                    context.wrap_socket(plain, server_hostname=name).close()
+                except ssl.SSLCertVerificationError as error:
+                    check(f"certificate for {name}", False, error)
         check("nobody over TLS", ask(base, "/dashboard/snapshot", context=context)[0] == 401)
     finally:
         process.terminate()

@@ -23,6 +23,8 @@ constexpr Duration kJump = seconds(2);
 constexpr size_t kPassWork = 50'000;
 
 // Kinds of which only single objects are read, by name (trigger_secrets.cc).
+// Nothing here depends on them: what comes of a CronJob are Jobs.
+bool of_no_use(Kind kind) { return kind == Kind::kCronJob || kind == Kind::kControllerRevision; }
 bool read_by_name(Kind kind) { return kind == Kind::kSecret || kind == Kind::kConfigMap; }
 
 // Kinds that --namespace narrows: what belongs to scaled objects alone.
@@ -81,7 +83,7 @@ World::~World() = default;
 
 void World::start() {
   for (const cluster::ApiResource& resource : cluster::api_resources()) {
-    if (read_by_name(resource.kind)) continue;
+    if (read_by_name(resource.kind) || of_no_use(resource.kind)) continue;
     if (options_.namespaces.empty() || !of_scaled_objects(resource.kind) || !resource.namespaced) {
       watch(resource, "");
       continue;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cluster/resources.h"
+#include "server/embedded/accounts.h"
 #include "server/embedded/bridge.h"
 #include "server/embedded/enrich.h"
 #include "server/embedded/front_door.h"
@@ -15,6 +16,7 @@
 #include "server/embedded/shadows.h"
 #include "server/embedded/world_api.h"
 #include "server/http/credentials.h"
+#include "server/http/machine_names.h"
 #include "server/kinds/kind_rules.h"
 #include "server/observe/dashboard_feed.h"
 #include "server/observe/windlass_metrics.h"
@@ -88,7 +90,8 @@ Status EmbeddedCluster::Impl::open() {
   auto opened = SqliteJournal::open(options.data_dir + "/cluster.db");
   if (!opened.ok()) return opened.error();
   journal.emplace(*std::move(opened));
-  auto keys = Credentials::open(options.data_dir + "/pki", {options.host}, options.wall_now());
+  auto keys = Credentials::open(options.data_dir + "/pki", names_of_listener(options.host),
+                                options.wall_now());
   if (!keys.ok()) return keys.error();
   credentials.emplace(*std::move(keys));
   rest::ApiOptions rest_options;
@@ -106,11 +109,13 @@ Status EmbeddedCluster::Impl::open() {
       return faults.empty() ? readable(object) : faults;
     };
   }
-  rest_options.issue_token = [this](const std::string& user, Instant expires) {
-    return credentials->issue_token(user, expires);
+  rest_options.issue_token = [this](const std::string& user, const std::string& uid,
+                                    Instant expires) {
+    return credentials->issue_token(user, uid, expires);
   };
   rest_options.identity_of_token = [this](const std::string& token) {
-    return credentials->authenticate("Bearer " + token, std::nullopt, options.wall_now());
+    return if_account_exists(
+        credentials->authenticate("Bearer " + token, std::nullopt, options.wall_now()), store);
   };
   rest_options.seed = scenario.seed;
   api = std::make_unique<rest::KubeApi>(store, std::move(rest_options));
@@ -262,6 +267,7 @@ Status EmbeddedCluster::Impl::listen() {
   parts.metrics = metrics.get();
   parts.store = &world->exporters().store();
   parts.credentials = &*credentials;
+  parts.objects = &store;
   parts.now = [this] { return world->now(); };
   parts.wall_now = options.wall_now;
   door = std::make_unique<FrontDoor>(std::move(parts));

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "server/embedded/accounts.h"
+#include "server/http/machine_names.h"
+
 namespace windlass::server::embedded {
 namespace {
 
@@ -30,7 +33,7 @@ Status listen_near(HttpServer& server, Listen listen, std::optional<uint16_t> as
 
 std::string url_of(std::string_view scheme, const std::string& host, uint16_t port) {
   const bool v6 = host.find(':') != std::string::npos;
-  const bool any = host == "0.0.0.0" || host == "::";
+  const bool any = is_any_address(host);
   const std::string shown = any ? "127.0.0.1" : v6 ? "[" + host + "]" : host;
   return fmt::format("{}://{}:{}", scheme, shown, port);
 }
@@ -99,8 +102,9 @@ FrontDoor::~FrontDoor() = default;
 
 Identity FrontDoor::identify(const Request& request,
                              const std::optional<Identity>& certificate) const {
-  return parts_.credentials->authenticate(request.header("authorization"), certificate,
-                                          parts_.wall_now());
+  return if_account_exists(parts_.credentials->authenticate(request.header("authorization"),
+                                                            certificate, parts_.wall_now()),
+                           *parts_.objects);
 }
 
 Status FrontDoor::open(const DoorOptions& options) {

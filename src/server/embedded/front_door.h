@@ -28,6 +28,7 @@ struct FrontDoorParts {
   observe::WindlassMetrics* metrics = nullptr;
   const sim::prometheus::Store* store = nullptr;
   const Credentials* credentials = nullptr;
+  const cluster::ObjectStore* objects = nullptr;
   std::function<Instant()> now;  // simulated
   std::function<Instant()> wall_now;
 };

@@ -1,6 +1,8 @@
 #include "server/embedded/plain_cluster.h"
 
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -298,6 +300,154 @@ TEST(PlainCluster, WatchesTellWhatHappenedInOrder) {
                    event["object"]["spec"].value("nodeName", "-"));
   }
   EXPECT_EQ(told, (std::vector<std::string>{"ADDED -", "MODIFIED n1"}));
+}
+
+// A ready node of a zone, in as few words as a test needs.
+void add_node(Client& client, const std::string& name, const std::string& zone) {
+  Json made = node();
+  made["metadata"]["name"] = name;
+  made["metadata"]["labels"] = {{"kubernetes.io/hostname", name},
+                                {"topology.kubernetes.io/zone", zone}};
+  made["spec"]["providerID"] = "test:///" + name;
+  client.ok("POST", kNodes, made);
+  client.merge(std::string(kNodes) + "/" + name + "/status", ready(true));
+}
+std::map<std::string, int> pods_by_node(Client& client) {
+  std::map<std::string, int> out;
+  for (const Json& pod : client.pods()) ++out[pod["spec"].value("nodeName", "")];
+  return out;
+}
+using ByNode = std::map<std::string, int>;
+
+TEST(PlainCluster, TheSchedulerMindsPortsAntiAffinityAndSpread) {
+  const Json same = {{"matchLabels", {{"app", "web"}}}};
+  struct Case {
+    const char* what;
+    Json spec;  // of the pod, beside its container
+    ByNode pods;
+    const char* why;  // of the first that found no node
+  };
+  const std::vector<Case> cases = {
+      {"ports", {}, {{"", 1}, {"n1", 1}, {"n2", 1}, {"n3", 1}}, "free ports for the requested"},
+      {"anti-affinity",
+       {{"affinity",
+         {{"podAntiAffinity",
+           {{"requiredDuringSchedulingIgnoredDuringExecution",
+             Json::array(
+                 {{{"topologyKey", "topology.kubernetes.io/zone"}, {"labelSelector", same}}})}}}}}},
+       {{"", 2}, {"n1", 1}, {"n3", 1}},
+       "didn't match pod anti-affinity rules"},
+      {"spread",
+       {{"topologySpreadConstraints", Json::array({{{"maxSkew", 1},
+                                                    {"topologyKey", "topology.kubernetes.io/zone"},
+                                                    {"whenUnsatisfiable", "DoNotSchedule"},
+                                                    {"labelSelector", same}}})}},
+       {{"n1", 1}, {"n2", 1}, {"n3", 2}},
+       ""}};
+  for (const Case& c : cases) {
+    Client client;
+    for (const auto& [name, zone] :
+         {std::pair("n1", "a"), std::pair("n2", "a"), std::pair("n3", "b")}) {
+      add_node(client, name, zone);
+    }
+    Json web = deployment(4);
+    Json& spec = web["spec"]["template"]["spec"];
+    if (!c.spec.is_null()) spec.update(c.spec);
+    if (std::string_view(c.what) == "ports") {
+      spec["containers"][0]["ports"] =
+          Json::array({{{"containerPort", 80}, {"hostPort", 8080}, {"protocol", "TCP"}}});
+    }
+    client.ok("POST", kDeployments, web);
+    client.wait(seconds(5));
+    EXPECT_EQ(pods_by_node(client), c.pods) << c.what;
+    for (const Json& pod : client.pods()) {
+      if (pod["spec"].contains("nodeName")) continue;
+      const std::string message = condition(pod, "PodScheduled")["message"];
+      EXPECT_NE(message.find(c.why), std::string::npos) << message;
+    }
+    // Room for one more of them elsewhere.
+    if (c.pods.contains("")) {
+      add_node(client, "n4", "c");
+      client.wait(seconds(5));
+      EXPECT_EQ(pods_by_node(client)["n4"], 1) << c.what;
+    }
+  }
+}
+
+TEST(PlainCluster, CronJobsMakeJobsAndClearThemAway) {
+  Client client;
+  const std::string base = "/apis/batch/v1/namespaces/default/";
+  const Json pod = {{"restartPolicy", "Never"},
+                    {"containers", Json::array({{{"name", "a"}, {"image", "i"}}})}};
+  client.ok("POST", base + "cronjobs",
+            {{"apiVersion", "batch/v1"},
+             {"kind", "CronJob"},
+             {"metadata", {{"name", "tick"}}},
+             {"spec",
+              {{"schedule", "*/5 * * * *"},
+               {"concurrencyPolicy", "Replace"},
+               {"jobTemplate", {{"spec", {{"template", {{"spec", pod}}}}}}}}}});
+  client.wait(minutes(5) + seconds(1));
+  const Json jobs = client.get(base + "jobs");
+  ASSERT_EQ(jobs["items"].size(), 1u);
+  const Json job = jobs["items"][0];
+  EXPECT_EQ(name_of(job), "tick-29538725");  // minutes since 1970
+  EXPECT_EQ(job["metadata"]["ownerReferences"][0]["kind"], "CronJob");
+  EXPECT_EQ(job["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"],
+            job["metadata"]["uid"]);
+  ASSERT_EQ(client.pods().size(), 1u);
+  EXPECT_EQ(client.pods()[0]["metadata"]["labels"]["job-name"], name_of(job));
+  const Json status = client.get(base + "cronjobs/tick")["status"];
+  EXPECT_EQ(status["lastScheduleTime"], "2026-03-01T00:05:00Z");
+  EXPECT_EQ(status["active"][0]["name"], name_of(job));
+  // No node takes its pod, so the next one takes its place.
+  client.wait(minutes(5));
+  ASSERT_EQ(client.get(base + "jobs")["items"].size(), 1u);
+  EXPECT_EQ(name_of(client.get(base + "jobs")["items"][0]), "tick-29538730");
+  EXPECT_EQ(client.get(base + "cronjobs/tick")["status"]["active"].size(), 1u);
+  EXPECT_EQ(client.pods().size(), 1u);
+  client.ok("DELETE", base + "cronjobs/tick");
+  client.wait(seconds(5));
+  EXPECT_EQ(client.get(base + "jobs")["items"].size(), 0u);
+  EXPECT_EQ(client.pods().size(), 0u);
+  client.wait(hours(1));
+  EXPECT_EQ(client.get(base + "jobs")["items"].size(), 0u);
+}
+
+TEST(PlainCluster, ARevisionPutBackIsTheFormerTemplate) {
+  Client client;
+  const std::string base = "/apis/apps/v1/namespaces/default/";
+  Json set = deployment(1);
+  set["kind"] = "StatefulSet";
+  set["spec"]["serviceName"] = "web";
+  client.ok("POST", base + "statefulsets", set);
+  client.wait(seconds(3));
+  const Json first = client.get(base + "statefulsets/web")["spec"]["template"];
+  Json newer = first;
+  newer["spec"]["containers"][0]["image"] = "j";
+  client.merge(base + "statefulsets/web", {{"spec", {{"template", newer}}}});
+  client.wait(seconds(3));
+  const Json history = client.get(base + "controllerrevisions?labelSelector=app%3Dweb");
+  ASSERT_EQ(history["items"].size(), 2u);
+  // What `kubectl rollout undo` does.
+  for (const Json& revision : history["items"]) {
+    EXPECT_EQ(revision["metadata"]["ownerReferences"][0]["name"], "web");
+    if (revision["revision"] != 1) continue;
+    client.ok("PATCH", base + "statefulsets/web", revision["data"],
+              "application/strategic-merge-patch+json");
+  }
+  client.wait(seconds(3));
+  const Json undone = client.get(base + "statefulsets/web");
+  EXPECT_EQ(undone["spec"]["template"], first);
+  std::set<int> numbers;
+  const Json later = client.get(base + "controllerrevisions");
+  for (const Json& revision : later["items"]) {
+    numbers.insert(revision["revision"].get<int>());
+  }
+  EXPECT_EQ(numbers, (std::set<int>{2, 3}));
+  client.ok("DELETE", base + "statefulsets/web");
+  client.wait(seconds(3));
+  EXPECT_EQ(client.get(base + "controllerrevisions")["items"].size(), 0u);
 }
 
 TEST(PlainCluster, TheSameRequestsGiveTheSameCluster) {

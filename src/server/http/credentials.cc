@@ -130,10 +130,10 @@ std::string to_base64(std::string_view bytes) {
 }
 
 // Service accounts are in the groups Kubernetes puts them in.
-Identity identity_of(const std::string& user) {
-  Identity out{user, {}, {}};
-  if (user.starts_with(kServiceAccount)) {
-    const std::string_view rest = std::string_view(user).substr(kServiceAccount.size());
+Identity identity_of(const TokenHolder& holder) {
+  Identity out{holder.user, {}, holder.uid};
+  if (holder.user.starts_with(kServiceAccount)) {
+    const std::string_view rest = std::string_view(holder.user).substr(kServiceAccount.size());
     out.groups = {"system:serviceaccounts",
                   "system:serviceaccounts:" + std::string(rest.substr(0, rest.find(':')))};
   }
@@ -210,12 +210,13 @@ Identity Credentials::authenticate(std::string_view authorization_header,
   if (equal_in_constant_time(token, impl_->token)) {
     return {std::string(kAdministrator), {std::string(kMasters), std::string(kAuthenticated)}, {}};
   }
-  const std::optional<std::string> user = user_of_token(impl_->signing_key, token, now);
-  return user && !user->empty() ? identity_of(*user) : Identity();
+  const std::optional<TokenHolder> holder = holder_of_token(impl_->signing_key, token, now);
+  return holder && !holder->user.empty() ? identity_of(*holder) : Identity();
 }
 
-std::string Credentials::issue_token(const std::string& user, Instant expires) const {
-  return sign_token(impl_->signing_key, user, expires);
+std::string Credentials::issue_token(const std::string& user, const std::string& uid,
+                                     Instant expires) const {
+  return sign_token(impl_->signing_key, {user, uid}, expires);
 }
 
 const std::string& Credentials::admin_token() const { return impl_->token; }

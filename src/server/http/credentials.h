@@ -29,8 +29,10 @@ class Credentials {
   [[nodiscard]] Identity authenticate(std::string_view authorization_header,
                                       const std::optional<Identity>& certificate,
                                       Instant now) const;
-  // A signed token for a service account (system:serviceaccount:NS:NAME).
-  [[nodiscard]] std::string issue_token(const std::string& user, Instant expires) const;
+  // A signed token for a service account (system:serviceaccount:NS:NAME) with this uid. Whoever
+  // brings it has both in its identity; whether that account still exists is not known here.
+  [[nodiscard]] std::string issue_token(const std::string& user, const std::string& uid,
+                                        Instant expires) const;
   [[nodiscard]] const std::string& admin_token() const;
 
   // Writes a kubeconfig (0600) with CA, client certificate and token of the administrator.

@@ -156,11 +156,12 @@ TEST(Credentials, ServiceAccountTokensExpireAndCantBeForged) {
   const Result<Credentials> made = o.open();
   ASSERT_TRUE(made.ok());
   const std::string name = "system:serviceaccount:team-a:runner";
-  const std::string token = made->issue_token(name, kNow + hours(1));
+  const std::string token = made->issue_token(name, "uid-1", kNow + hours(1));
   const auto at = [&](const std::string& t, Instant now) {
     return made->authenticate("Bearer " + t, {}, now);
   };
   EXPECT_EQ(at(token, kNow).user, name);
+  EXPECT_EQ(at(token, kNow).uid, "uid-1");
   EXPECT_EQ(at(token, kNow).groups,
             (std::vector<std::string>{"system:serviceaccounts", "system:serviceaccounts:team-a",
                                       "system:authenticated"}));
@@ -176,7 +177,7 @@ TEST(Credentials, ServiceAccountTokensExpireAndCantBeForged) {
   for (const char* bad : {".", "..", "...", "a.b", "a.b.c", "\xff.\xff.\xff"}) {
     EXPECT_EQ(at(bad, kNow).user, "");
   }
-  EXPECT_EQ(at(sign_token("another key", name, kNow + hours(1)), kNow).user, "");
+  EXPECT_EQ(at(sign_token("another key", {name, "uid-1"}, kNow + hours(1)), kNow).user, "");
 }
 
 TEST(Credentials, WritesAKubeconfigOnlyItsOwnerReads) {

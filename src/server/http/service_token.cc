@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kHeader = R"({"alg":"HS256","typ":"JWT"})";
 constexpr std::string_view kIssuer = "windlass";
+constexpr const char* kPrivate = "kubernetes.io";  // where Kubernetes keeps claims of its own
 constexpr size_t kTokenBytesMax = 4096;
 constexpr std::string_view kDigits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -47,18 +48,32 @@ std::optional<std::string> decoded(std::string_view text) {
   return out;
 }
 
+std::string uid_in(const Json& claims) {
+  const Json* at = &claims;
+  for (const char* name : {kPrivate, "serviceaccount", "uid"}) {
+    if (!at->is_object()) return {};
+    const auto found = at->find(name);
+    if (found == at->end()) return {};
+    at = &*found;
+  }
+  return at->is_string() ? at->get<std::string>() : std::string();
+}
+
 }  // namespace
 
-std::string sign_token(std::string_view key, const std::string& user, Instant expires) {
-  const Json claims = {
-      {"iss", kIssuer}, {"sub", user}, {"exp", expires.ns / 1'000'000'000}, {"aud", {kIssuer}}};
+std::string sign_token(std::string_view key, const TokenHolder& holder, Instant expires) {
+  Json claims = {{"iss", kIssuer},
+                 {"sub", holder.user},
+                 {"exp", expires.ns / 1'000'000'000},
+                 {"aud", {kIssuer}}};
+  if (!holder.uid.empty()) claims[kPrivate] = {{"serviceaccount", {{"uid", holder.uid}}}};
   const std::string body =
       encoded(kHeader) + "." + encoded(claims.dump(-1, ' ', false, Json::error_handler_t::replace));
   return body + "." + encoded(hmac_sha256(key, body));
 }
 
-std::optional<std::string> user_of_token(std::string_view key, std::string_view token,
-                                         Instant now) {
+std::optional<TokenHolder> holder_of_token(std::string_view key, std::string_view token,
+                                           Instant now) {
   if (token.size() > kTokenBytesMax) return std::nullopt;
   const size_t first = token.find('.');
   const size_t last = token.rfind('.');
@@ -78,7 +93,7 @@ std::optional<std::string> user_of_token(std::string_view key, std::string_view 
     return std::nullopt;
   }
   if (expires->get<int64_t>() <= now.ns / 1'000'000'000) return std::nullopt;
-  return user->get<std::string>();
+  return TokenHolder{user->get<std::string>(), uid_in(*claims)};
 }
 
 }  // namespace windlass::server

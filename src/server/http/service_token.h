@@ -10,8 +10,15 @@
 
 namespace windlass::server {
 
-std::string sign_token(std::string_view key, const std::string& user, Instant expires);
-// The user of a token that this key has signed and that has not expired.
-std::optional<std::string> user_of_token(std::string_view key, std::string_view token, Instant now);
+// Whom a token stands for: the account's user name, and which account of that name it was.
+struct TokenHolder {
+  std::string user;
+  std::string uid;  // empty: the token names none
+};
+
+std::string sign_token(std::string_view key, const TokenHolder& holder, Instant expires);
+// The holder of a token that this key has signed and that has not expired.
+std::optional<TokenHolder> holder_of_token(std::string_view key, std::string_view token,
+                                           Instant now);
 
 }  // namespace windlass::server

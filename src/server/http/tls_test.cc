@@ -64,7 +64,7 @@ TEST(Tls, KnowsThePeerByCertificateTokenOrNotAtAll) {
               "windlass-admin,system:masters,system:authenticated");
     EXPECT_EQ(nobody.get("/", bearer("wrong")).second, "");
     const std::string token =
-        server.credentials.issue_token("system:serviceaccount:ns:sa", wall_now() + hours(1));
+        server.credentials.issue_token("system:serviceaccount:ns:sa", "u", wall_now() + hours(1));
     EXPECT_EQ(nobody.get("/", bearer(token)).second,
               "system:serviceaccount:ns:sa,system:serviceaccounts,system:serviceaccounts:ns,"
               "system:authenticated");

@@ -29,8 +29,9 @@ struct ApiOptions {
   std::function<Result<Json>(const Json& object)> convert;
   // Who a bearer token stands for (TokenReview); an empty user: nobody. Empty: no token is known.
   std::function<Identity(const std::string& token)> identity_of_token;
-  // Issues a bearer token for a service account (TokenRequest) valid until `expires`.
-  std::function<std::string(const std::string& user, Instant expires)> issue_token;
+  // Issues a bearer token for the service account of this uid (TokenRequest) valid until `expires`.
+  std::function<std::string(const std::string& user, const std::string& uid, Instant expires)>
+      issue_token;
   // Asked for every deletion that would take the object away at once although someone (a kubelet)
   // must end it first: true keeps it with deletionTimestamp set (bound pods).
   std::function<bool(const cluster::ObjectKey&, const Json& object)> ends_gracefully;

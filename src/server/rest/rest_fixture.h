@@ -183,7 +183,9 @@ class Api {
     options.after = [this](Duration delay, std::function<void()> work) {
       timers.emplace(wall + delay, std::move(work));
     };
-    options.issue_token = [](const std::string& user, Instant) { return "token-of-" + user; };
+    options.issue_token = [](const std::string& user, const std::string&, Instant) {
+      return "token-of-" + user;
+    };
     return options;
   }
 };

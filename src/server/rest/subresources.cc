@@ -64,7 +64,8 @@ Outcome<Response> bind(Core& core, const Target& target, const Request& request)
 Outcome<Response> token(Core& core, const Target& target, const Request& request) {
   auto body = parse_body(request);
   if (!body) return body.fault();
-  if (core.store.find(target.key()) == nullptr) return not_found(target.subject());
+  const auto account = core.store.find(target.key());
+  if (account == nullptr) return not_found(target.subject());
   if (!core.options.issue_token) return not_implemented("no tokens are issued");
   constexpr int64_t kDefault = 3600;
   constexpr int64_t kLeast = 600;
@@ -93,7 +94,7 @@ Outcome<Response> token(Core& core, const Target& target, const Request& request
                     {"creationTimestamp", timestamp(core.now())}}},
                   {"spec", {{"audiences", audiences}, {"expirationSeconds", asked}}},
                   {"status",
-                   {{"token", core.options.issue_token(user, expires)},
+                   {{"token", core.options.issue_token(user, account->uid, expires)},
                     {"expirationTimestamp", timestamp(expires)}}}});
 }
 

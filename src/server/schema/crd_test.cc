@@ -276,5 +276,72 @@ TEST(Formats, Table) {
   EXPECT_TRUE(fits_format("date", 3));
 }
 
+// What is wrong in each of the values when it comes after the one before it.
+struct Update {
+  const char* schema;
+  const char* before;
+  const char* after;
+  const char* refused;  // a part of the only fault; empty: none
+};
+
+TEST(CrdSchema, WhatWasWrongBeforeAndIsUnchangedIsForgiven) {
+  const char* numbers = R"({"type":"object","properties":{"a":{"type":"integer","maximum":5},
+      "b":{"type":"string","enum":["x"]}},"required":["c"]})";
+  const char* by_key = R"({"type":"array","x-kubernetes-list-type":"map",
+      "x-kubernetes-list-map-keys":["k"],"items":{"type":"object","properties":{
+      "k":{"type":"string"},"v":{"type":"integer","maximum":5}}}})";
+  const char* plain = R"({"type":"array","items":{"type":"integer","maximum":5}})";
+  const char* any =
+      R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},
+      "anyOf":[{"required":["a"]},{"properties":{"b":{"maximum":5}}}]})";
+  const char* rules = R"({"type":"object","properties":{"a":{"type":"integer",
+      "x-kubernetes-validations":[{"rule":"self < 5","message":"small"}]},"b":{"type":"integer",
+      "x-kubernetes-validations":[{"rule":"self > oldSelf","message":"grows"}]},
+      "c":{"type":"integer"}}})";
+  const char* set = R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"string"},
+      "x-kubernetes-list-type":"set"},"b":{"type":"array","items":{"type":"string"},
+      "x-kubernetes-list-type":"set"}}})";
+  for (const Update& u : std::vector<Update>{
+           {numbers, R"({"a":9,"b":"y","c":1})", R"({"a":9,"b":"y","c":2})", ""},
+           {numbers, R"({"a":9,"b":"y","c":1})", R"({"a":8,"b":"y","c":1})", "spec.x.a"},
+           {numbers, R"({"a":9,"b":"y","c":1})", R"({"a":9,"b":"z","c":1})", "spec.x.b"},
+           {numbers, R"({"a":1,"c":1})", R"({"a":9,"c":1})", "spec.x.a"},
+           // What a value lacks is its own fault: forgiven with the whole of it alone.
+           {numbers, R"({"a":1})", R"({"a":1})", ""},
+           {numbers, R"({"a":1})", R"({"a":2})", "spec.x.c"},
+           {numbers, R"(3)", R"(3)", ""},
+           {numbers, R"(3)", R"(4)", "spec.x in body must be of type object"},
+           {by_key, R"([{"k":"p","v":9},{"k":"q","v":1}])", R"([{"k":"q","v":2},{"k":"p","v":9}])",
+            ""},
+           {by_key, R"([{"k":"p","v":9}])", R"([{"k":"q","v":9}])", "spec.x[0].v"},
+           // Elements of other lists have no past but the list's own.
+           {plain, R"([9,1])", R"([9,1])", ""},
+           {plain, R"([9,1])", R"([9,2])", "spec.x[0]"},
+           {any, R"({"b":9})", R"({"b":9})", ""},
+           {any, R"({"b":9})", R"({"b":8})", "anyOf"},
+           {rules, R"({"a":9,"c":1})", R"({"a":9,"c":2})", ""},
+           {rules, R"({"a":9,"c":1})", R"({"a":8,"c":1})", "small"},
+           {rules, R"({"b":1,"c":1})", R"({"b":1,"c":2})", "grows"},
+           {rules, R"({"b":1,"c":1})", R"({"b":1,"c":1})", "grows"},
+           {set, R"({"a":["p","p"]})", R"({"a":["p","p"],"b":["q"]})", ""},
+           {set, R"({"a":["p","p"]})", R"({"a":["p"],"b":["q","q"]})", ""},
+           {set, R"({"a":["p"]})", R"({"a":["p","p"]})", "Duplicate value"}}) {
+    const Texts found = faults_of(u.schema, u.after, u.before);
+    const std::string shown = std::string(u.schema) + u.before + u.after;
+    ASSERT_EQ(found.size(), u.refused[0] == '\0' ? 0u : 1u) << shown;
+    if (!found.empty()) EXPECT_NE(found[0].find(u.refused), std::string::npos) << found[0];
+    // As a new object it is refused all the same, but for rules about the change.
+    if (std::string_view(u.refused) != "grows")
+      EXPECT_FALSE(faults_of(u.schema, u.after).empty()) << shown;
+  }
+}
+
+TEST(CrdSchema, WhatAnEmbeddedObjectLacksIsNeverForgiven) {
+  const char* x = R"({"type":"object","x-kubernetes-embedded-resource":true,
+      "x-kubernetes-preserve-unknown-fields":true})";
+  EXPECT_EQ(faults_of(x, R"({"kind":"K"})", R"({"kind":"K"})"),
+            Texts{"spec.x.apiVersion: Required value: must not be empty"});
+}
+
 }  // namespace
 }  // namespace windlass::server::schema

@@ -100,25 +100,48 @@ cel::Program program_of(const std::string& rule, std::string* error) {
   return {};
 }
 
+// What becomes of a fault whose value is as it was before the write.
+enum class Unchanged { kForgiven, kRefused };
+
 class Validator {
  public:
-  std::vector<FieldFault> faults;
+  struct Fault {
+    FieldFault what;
+    Unchanged when_unchanged = Unchanged::kForgiven;
+  };
+  std::vector<Fault> faults;
+  std::vector<FieldFault> duplicates;  // in lists that are sets or maps
 
   void check(const Json& schema, const Json& value, const Json* old, const std::string& path) {
     if (faults.size() >= kMaxFaults || !schema.is_object()) return;
     if (value.is_null() && flag(schema, "nullable")) return;
+    const size_t known = faults.size();
     // Null where no type forbids it: preserve-unknown without a type.
-    if (!fits_type(schema, value)) return wrong_type(schema, value, path);
-    check_restrictions(schema, value, path);
-    if (value.is_object()) check_members(schema, value, old, path);
-    if (value.is_array()) check_elements(schema, value, old, path);
-    check_rules(schema, value, old, path);
+    if (!fits_type(schema, value)) {
+      wrong_type(schema, value, path);
+    } else {
+      check_restrictions(schema, value, path);
+      if (value.is_object()) check_members(schema, value, old, path);
+      if (value.is_array()) check_elements(schema, value, old, path);
+      check_rules(schema, value, old, path);
+    }
+    if (faults.size() > known && old != nullptr && *old == value) forgive(known);
   }
 
  private:
-  void add(std::string_view reason, const std::string& field, std::string message) {
-    if (faults.size() < kMaxFaults)
-      faults.push_back({std::string(reason), field, std::move(message)});
+  void add(std::string_view reason, const std::string& field, std::string message,
+           Unchanged when_unchanged = Unchanged::kForgiven) {
+    if (faults.size() >= kMaxFaults) return;
+    faults.push_back({{std::string(reason), field, std::move(message)}, when_unchanged});
+  }
+  // The faults from `known` on are of a value that this write leaves as it was.
+  void forgive(size_t known) {
+    const auto from = faults.begin() + static_cast<std::ptrdiff_t>(known);
+    faults.erase(std::remove_if(from, faults.end(),
+                                [](const Fault& fault) {
+                                  return fault.when_unchanged == Unchanged::kForgiven;
+                                }),
+                 faults.end());
   }
   void invalid(const std::string& path, const Json& value, std::string_view what) {
     add("FieldValueInvalid", path, fmt::format("Invalid value: {}: {}", shown(value), what));
@@ -240,7 +263,7 @@ class Validator {
   static bool fits(const Json& schema, const Json& value) {
     Validator inner;
     inner.check(schema, value, nullptr, "");
-    return inner.faults.empty();
+    return inner.faults.empty() && inner.duplicates.empty();
   }
 
   void check_junctors(const Json& schema, const Json& value, const std::string& path) {
@@ -284,7 +307,8 @@ class Validator {
     if (!flag(schema, "x-kubernetes-embedded-resource")) return;
     for (const char* name : {"apiVersion", "kind"}) {
       if (text(value, name).empty()) {
-        add("FieldValueRequired", below(path, name), "Required value: must not be empty");
+        add("FieldValueRequired", below(path, name), "Required value: must not be empty",
+            Unchanged::kRefused);
       }
     }
   }
@@ -304,8 +328,9 @@ class Validator {
       const Json* before = nullptr;
       if (keys != nullptr || list_type == "set") {
         const std::string id = identity(value[i], keys);
-        if (!seen.insert(id).second) {
-          add("FieldValueDuplicate", here, fmt::format("Duplicate value: {}", id));
+        if (!seen.insert(id).second && duplicates.size() < kMaxFaults) {
+          duplicates.push_back(
+              {"FieldValueDuplicate", here, fmt::format("Duplicate value: {}", id)});
         }
         const auto found = old_by_key.find(id);
         if (found != old_by_key.end()) before = found->second;
@@ -335,13 +360,16 @@ class Validator {
       // A rule about a change holds only where there was something before.
       if (program.uses_old_self && old == nullptr) continue;
       auto holds = cel::evaluate(program, value, old, steps_);
+      if (holds.ok() && *holds != false) continue;
+      std::string message = message_of(rule, value, old);
       if (!holds.ok()) {
-        invalid_by_rule(rule, value, path,
-                        fmt::format("rule evaluation error: {} evaluating rule: {}",
-                                    holds.error().message(), message_of(rule, value, old)));
-      } else if (*holds == false) {
-        invalid_by_rule(rule, value, path, message_of(rule, value, old));
+        message = fmt::format("rule evaluation error: {} evaluating rule: {}",
+                              holds.error().message(), message);
       }
+      // A rule that can't be evaluated, or that looks at the change, is as strict as ever.
+      const bool forgiven = holds.ok() && !program.uses_old_self;
+      invalid_by_rule(rule, value, path, message,
+                      forgiven ? Unchanged::kForgiven : Unchanged::kRefused);
     }
   }
 
@@ -358,18 +386,20 @@ class Validator {
   }
 
   void invalid_by_rule(const Json& rule, const Json& value, const std::string& path,
-                       const std::string& message) {
+                       const std::string& message, Unchanged when) {
     const std::string reason = text(rule, "reason");
     std::string field = text(rule, "fieldPath");  // ".spec.x", from here
     if (!field.empty() && field.front() == '.') field.erase(0, 1);
     field = field.empty() ? path : below(path, field);
-    if (reason == "FieldValueRequired") return add(reason, field, "Required value: " + message);
-    if (reason == "FieldValueForbidden") return add(reason, field, "Forbidden: " + message);
+    if (reason == "FieldValueRequired") {
+      return add(reason, field, "Required value: " + message, when);
+    }
+    if (reason == "FieldValueForbidden") return add(reason, field, "Forbidden: " + message, when);
     if (reason == "FieldValueDuplicate") {
-      return add(reason, field, fmt::format("Duplicate value: \"{}\"", type_name(value)));
+      return add(reason, field, fmt::format("Duplicate value: \"{}\"", type_name(value)), when);
     }
     add("FieldValueInvalid", field,
-        fmt::format("Invalid value: \"{}\": {}", type_name(value), message));
+        fmt::format("Invalid value: \"{}\": {}", type_name(value), message), when);
   }
 
   int64_t steps_ = kRuleSteps;
@@ -397,7 +427,15 @@ std::vector<FieldFault> validate(const Shape& shape, const Json& object, const J
   if (shape.written == nullptr) return {};
   Validator validator;
   validator.check(*shape.written, object, old, "");
-  return std::move(validator.faults);
+  std::vector<FieldFault> found;
+  for (Validator::Fault& fault : validator.faults) found.push_back(std::move(fault.what));
+  if (validator.duplicates.empty()) return found;
+  // An object that had a double anywhere may keep it, and get others: so Kubernetes has it.
+  Validator before;
+  if (old != nullptr) before.check(*shape.written, *old, nullptr, "");
+  if (!before.duplicates.empty()) return found;
+  found.insert(found.end(), validator.duplicates.begin(), validator.duplicates.end());
+  return found;
 }
 
 std::vector<std::string> unsupported_rules(const Shape& shape) {

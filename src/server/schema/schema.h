@@ -34,7 +34,11 @@ void prune(const Shape& shape, Json& object);
 // CRDs: fills in defaults; checks all that the written schema says (type, required, enum, pattern,
 // bounds, lengths, formats, oneOf/anyOf/allOf/not; list sets and maps without duplicates; the CEL
 // subset named in cel.h; a rule outside it is not enforced and is listed by
-// unsupported_rules()).
+// unsupported_rules()). On an update (`old` is given) what was wrong before and is unchanged is
+// forgiven, as Kubernetes does since 1.33: all faults of a value that equals the one it had, where
+// elements of lists are told apart by the keys of a map list alone. Never forgiven: rules that look
+// at oldSelf or can't be evaluated, and what an embedded object lacks. Doubles in sets and map
+// lists are forgiven where the old object had any.
 void apply_defaults(const Shape& shape, Json& object);
 std::vector<FieldFault> validate(const Shape& shape, const Json& object, const Json* old);
 std::vector<std::string> unsupported_rules(const Shape& shape);

@@ -6,6 +6,7 @@
 
 #include "sim/apps/pod_template.h"
 #include "sim/apps/reconciler.h"
+#include "sim/apps/revisions.h"
 
 namespace windlass::sim::apps {
 namespace {
@@ -89,6 +90,10 @@ void sync_daemon_set(const Reconciler& reconciler, const std::string& key) {
   const api::DaemonSet before = *found;
   const Json pod_template = template_of(before);
   const std::string revision = template_hash(pod_template);
+  bring_revision(
+      reconciler,
+      {&before.meta, "DaemonSet", &before.pod_template.labels, std::string(kRevisionHashLabel)},
+      pod_template, revision);
   place(reconciler, before, look(state, before), pod_template, revision);
   if (!before.on_delete) update(reconciler, before, look(state, before), revision);
   api::DaemonSet now = before;
@@ -97,7 +102,10 @@ void sync_daemon_set(const Reconciler& reconciler, const std::string& key) {
   now.desired_scheduled = static_cast<int32_t>(placed.nodes.size());
   now.current_scheduled = now.misscheduled = now.ready_pods = 0;
   now.updated_scheduled = now.available_pods = 0;
+  std::set<std::string> in_use{now.meta.name + "-" + revision};
   for (const api::Pod& pod : placed.pods) {
+    const auto hash = pod.meta.labels.find(kRevisionHashLabel);
+    if (hash != pod.meta.labels.end()) in_use.insert(now.meta.name + "-" + hash->second);
     if (!placed.nodes.contains(pod.spec.node_name)) {
       ++now.misscheduled;
       continue;
@@ -107,6 +115,7 @@ void sync_daemon_set(const Reconciler& reconciler, const std::string& key) {
     if (pod.ready) ++now.ready_pods;
     if (available(reconciler, pod, now.min_ready, Kind::kDaemonSet, key)) ++now.available_pods;
   }
+  clean_revisions(reconciler, now.meta, in_use, static_cast<size_t>(now.revision_history_limit));
   const auto status = [](const api::DaemonSet& d) {
     return std::tie(d.observed_generation, d.desired_scheduled, d.current_scheduled, d.misscheduled,
                     d.ready_pods, d.updated_scheduled, d.available_pods);

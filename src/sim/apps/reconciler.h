@@ -48,5 +48,6 @@ void sync_replica_set(const Reconciler& reconciler, const std::string& key);
 void sync_stateful_set(const Reconciler& reconciler, const std::string& key);
 void sync_daemon_set(const Reconciler& reconciler, const std::string& key);
 void sync_job(const Reconciler& reconciler, const std::string& key);
+void sync_cron_job(const Reconciler& reconciler, const std::string& key);
 
 }  // namespace windlass::sim::apps

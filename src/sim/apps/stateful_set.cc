@@ -1,6 +1,5 @@
-// The StatefulSet controller: pods with numbers, one after the other, each with its claims. Former
-// revisions of the template are not kept, so `partition` holds pods back from an update but a pod
-// below it that dies comes back by the new template.
+// The StatefulSet controller: pods with numbers, one after the other, each with its claims. Those
+// below `partition` stay with the former revision of the template, also when they die.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "base/text.h"
 #include "sim/apps/pod_template.h"
 #include "sim/apps/reconciler.h"
+#include "sim/apps/revisions.h"
 
 namespace windlass::sim::apps {
 namespace {
@@ -93,6 +93,28 @@ void create(const Reconciler& reconciler, const api::StatefulSet& set, const Jso
   reconciler.context.state.put(std::move(pod));
 }
 
+// The set with the template its pods had before this one; nullopt: that is gone.
+std::optional<api::StatefulSet> former(const cluster::State& state, const api::StatefulSet& set) {
+  Json pod_template = template_of_revision(state, set.meta, set.current_revision);
+  if (pod_template.empty()) return std::nullopt;
+  Json object = api::encode(set);
+  object["spec"]["template"] = std::move(pod_template);
+  Result<api::Object> read = api::decode(object);
+  if (!read.ok()) return std::nullopt;
+  return std::get<api::StatefulSet>(*std::move(read));
+}
+
+void create_of_revision(const Reconciler& reconciler, const api::StatefulSet& set,
+                        const Json& object, const std::string& revision, int32_t ordinal) {
+  if (ordinal < set.partition && !set.current_revision.empty() &&
+      set.current_revision != revision) {
+    if (const auto before = former(reconciler.context.state, set)) {
+      return create(reconciler, *before, api::encode(*before), set.current_revision, ordinal);
+    }
+  }
+  create(reconciler, set, object, revision, ordinal);
+}
+
 // The next steps towards so many pods; true if something is still to wait for.
 bool scale(const Reconciler& reconciler, const api::StatefulSet& set, const std::string& revision) {
   const auto pods = pods_of(reconciler.context.state, set);
@@ -103,7 +125,7 @@ bool scale(const Reconciler& reconciler, const api::StatefulSet& set, const std:
     const auto it = pods.find(i);
     if (it == pods.end()) {
       if (++made > kBurst) return true;
-      create(reconciler, set, object, revision, i);
+      create_of_revision(reconciler, set, object, revision, i);
       waits = true;
     } else if (it->second.terminal() && !it->second.meta.deleted) {
       reconciler.api.delete_pod(it->second.meta.key());
@@ -140,7 +162,13 @@ void sync_stateful_set(const Reconciler& reconciler, const std::string& key) {
   const api::StatefulSet* found = state.all<api::StatefulSet>().find(key);
   if (found == nullptr || found->meta.deleted) return;
   const api::StatefulSet before = *found;
-  const std::string revision = before.meta.name + "-" + template_hash(template_of(before));
+  const Json pod_template = template_of(before);
+  const std::string hash = template_hash(pod_template);
+  const std::string revision = before.meta.name + "-" + hash;
+  bring_revision(
+      reconciler,
+      {&before.meta, "StatefulSet", &before.pod_template.labels, "controller.kubernetes.io/hash"},
+      pod_template, hash);
   const bool waits = scale(reconciler, before, revision);
   if (!waits && !before.on_delete) update(reconciler, before, revision);
   api::StatefulSet now = before;
@@ -149,7 +177,9 @@ void sync_stateful_set(const Reconciler& reconciler, const std::string& key) {
   if (now.current_revision.empty()) now.current_revision = revision;
   now.status_replicas = now.ready_replicas = now.available_replicas = now.updated_replicas = 0;
   now.current_replicas = 0;
+  std::set<std::string> in_use;
   for (const auto& [ordinal, pod] : pods_of(state, before)) {
+    in_use.insert(revision_of(pod));
     ++now.status_replicas;
     if (pod.ready) ++now.ready_replicas;
     if (available(reconciler, pod, now.min_ready, Kind::kStatefulSet, key)) {
@@ -164,6 +194,8 @@ void sync_stateful_set(const Reconciler& reconciler, const std::string& key) {
     now.current_revision = revision;
     now.current_replicas = now.updated_replicas;
   }
+  in_use.insert({now.current_revision, now.update_revision});
+  clean_revisions(reconciler, now.meta, in_use, static_cast<size_t>(now.revision_history_limit));
   const auto status = [](const api::StatefulSet& s) {
     return std::tie(s.observed_generation, s.status_replicas, s.ready_replicas,
                     s.available_replicas, s.updated_replicas, s.current_replicas,
