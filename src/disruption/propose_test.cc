@@ -410,5 +410,41 @@ TEST(Balanced, WeighsSavingsAgainstDisruption) {
   EXPECT_EQ(summary(worth.propose()), "single_node_consolidation c-a -> t-02 t-04");
 }
 
+// --- Bounded passes ---------------------------------------------------------------------------
+
+// Every pod may be on its own node alone, which only a simulation finds out.
+TEST(BoundedPass, GoesOnWhereTheOneBeforeStopped) {
+  SmallCluster cluster;
+  cluster.pool("p");
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = "n" + std::to_string(i);
+    cluster.node(name, "p", "t-04");
+    cluster.pod("pod-" + name, name, 100).spec.node_selector[std::string(api::kHostnameLabel)] =
+        name;
+  }
+  Options options;
+  options.most_simulations = 2;
+  std::map<std::string, int> tried;
+  for (int pass = 0; pass < 6; ++pass) {
+    const Proposal proposal = cluster.propose(options);
+    ASSERT_EQ(summary(proposal), "nothing");
+    int at_once = 0;
+    for (const Left& left : proposal.left) {
+      if (left.reason == "its turn comes in a later pass") continue;
+      ++tried[left.node];
+      ++at_once;
+    }
+    EXPECT_EQ(at_once, 2) << "pass " << pass;
+    EXPECT_FALSE(proposal.next_turn.empty());
+    options.first_turn = proposal.next_turn;
+  }
+  ASSERT_EQ(tried.size(), 6u);
+  for (const auto& [node, times] : tried) EXPECT_EQ(times, 2) << node;
+  options.first_turn = "c-gone";  // from the beginning
+  EXPECT_EQ(cluster.propose(options).next_turn, "c-n2");
+  options.most_simulations = 6;
+  EXPECT_EQ(cluster.propose(options).next_turn, "") << "all had their turn";
+}
+
 }  // namespace
 }  // namespace windlass::disruption

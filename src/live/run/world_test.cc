@@ -191,12 +191,27 @@ TEST(World, NoInstanceEndsUnderPodsThatTheWatchHasNotToldOf) {
   options.policy = controllers::Policy::kStock;
   World world(std::move(parts), std::move(options));
   std::vector<std::string> kept;
+  std::vector<Duration> reactions;
+  std::map<std::string, int> looks;
+  world.on_reaction = [&](Duration took) { reactions.push_back(took); };
+  world.on_reconcile = [&](std::string_view controller, Duration) {
+    ++looks[std::string(controller)];
+  };
   world.on_decision = [&](std::string_view, const controllers::Decision& decision) {
     if (decision.what == "keep") kept.push_back(decision.result);
   };
   world.start();
   world.lead({});
   clock.advance(seconds(2));  // the drain lasts 5 s at least
+  EXPECT_EQ(reactions.size(), 1u) << "the objects came together, and led to one request or more";
+  EXPECT_GT(looks["termination"], 0);
+  server.serve({kube::Verb::kPatch,
+                "/apis/karpenter.sh/v1/nodepools/p",
+                {},
+                R"({"metadata":{"labels":{"nobody":"minds"}}})",
+                "application/merge-patch+json"});
+  clock.advance(seconds(1));
+  EXPECT_EQ(reactions.size(), 1u) << "a change that leads to nothing is no reaction";
   const std::string pod = "/api/v1/namespaces/ml/pods/late";
   server.add(pod, R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"late","namespace":"ml",
     "ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"r","uid":"r",
