@@ -13,13 +13,14 @@ const Value* find_in(const Map& map, std::string_view key) {
   return it == map.end() ? nullptr : &it->second;
 }
 
-}  // namespace
-
+// The node or its claim (nullptr: none) is being deleted, or it is marked for disruption.
 bool is_going(const api::Node& node, const api::NodeClaim* claim) {
   if (node.meta.deleted || (claim != nullptr && claim->meta.deleted)) return true;
   return std::any_of(node.taints.begin(), node.taints.end(),
                      [](const api::Taint& t) { return t.key == api::kDisruptedTaint; });
 }
+
+}  // namespace
 
 std::string_view to_string(Kind kind) {
   static constexpr std::string_view kNames[] = {"Pod",
@@ -206,7 +207,7 @@ void State::remove(Kind kind, std::string_view key) {
     changes_.push_back({kind, it->first, true});
     ++version_;
     const auto gone = table.by_key_.extract(it);
-    note_going(&gone.mapped(), static_cast<decltype(&gone.mapped())>(nullptr));
+    note_going(&gone.mapped(), static_cast<const T*>(nullptr));
   };
   WL_ASSERT(static_cast<size_t>(kind) < std::variant_size_v<api::Object>);
   std::apply(

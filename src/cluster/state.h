@@ -74,9 +74,6 @@ struct TablesOfAlternatives<std::variant<T...>> {
 template <typename Variant>
 using TablesOf = typename TablesOfAlternatives<Variant>::Type;
 
-// Whether the node or its claim (nullptr: none) is being deleted, or it is marked for disruption.
-bool is_going(const api::Node& node, const api::NodeClaim* claim);
-
 // Whether a node class changes what its nodes can hold (EC2's formulas) or the catalogue's figures
 // stand as they are.
 enum class NodeClassUse { kApplied, kIgnored };

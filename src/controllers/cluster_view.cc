@@ -239,8 +239,8 @@ std::vector<disruption::Candidate> candidates(const cluster::State& state,
     if (const auto check = drift_checks.find(candidate.pool); check != drift_checks.end()) {
       note_drift(check->second, *claim, now, candidate);
     }
-    candidate.do_not_disrupt = node.meta.annotations.contains(api::kDoNotDisrupt) &&
-                               node.meta.annotations.at(std::string(api::kDoNotDisrupt)) == "true";
+    const auto mark = node.meta.annotations.find(api::kDoNotDisrupt);
+    candidate.do_not_disrupt = mark != node.meta.annotations.end() && mark->second == "true";
     candidate.pods = state.load_of(node.meta.name).pods;
     out.push_back(std::move(candidate));
   }
